@@ -1,0 +1,221 @@
+"""The one tree of errors.
+
+AntiphonError
+├── InputError            fix the input
+│   ├── InvalidJson, TooDeep, InvalidRequest, UnknownMethod, InvalidParams
+│   ├── InvalidChannel, InvalidCursor, InvalidPatch, TooLarge
+├── ConflictError         the thing is in another state: look again, then decide
+│   ├── AlreadySubscribed, NotSubscribed, KeyConflict
+├── AccessError           log in, or ask for the grant that the message names
+│   ├── Unauthenticated, Forbidden, ChannelOwned
+│   ├── HostRefused, OriginRefused, CrossSiteRefused, ProxyRefused
+├── NotFound              give up, or correct the name
+├── LimitError            use less, or come back later
+│   ├── TooManySubscriptions, TooManyConnections, Busy
+├── StorageError          retry once the operator has helped
+│   ├── StorageFull, StorageFailed
+├── DataDirectoryInUse    another process owns the data directory
+├── SettingsError         the configuration names the file and the key
+└── InternalError         a fault of ours, logged where it happened
+
+`code` is the stable word of the wire, `http_status` its translation to HTTP, `retryable` says whether the same call may
+succeed later. Programs decide on these, never on the text.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class AntiphonError(Exception):
+    """Base of all errors that Antiphon raises on purpose.
+
+    Args:
+        message: One sentence for a person.
+        pointer: JSON Pointer to the part of the input that was wrong; None where no part is to blame.
+    """
+
+    code: ClassVar[str] = "internal"
+    http_status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, pointer: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.pointer = pointer
+
+    def facts(self) -> dict[str, Any]:
+        """What a client may decide on: `{code, pointer?, retryable}`."""
+        where = {} if self.pointer is None else {"pointer": self.pointer}
+        return {"code": self.code, **where, "retryable": self.retryable}
+
+
+class InputError(AntiphonError):
+    """The input is wrong; the same input will never succeed."""
+
+    code = "invalid_params"
+    http_status = 422
+
+
+class InvalidJson(InputError):
+    code = "invalid_json"
+    http_status = 400
+
+
+class TooDeep(InputError):
+    code = "too_deep"
+    http_status = 400
+
+
+class InvalidRequest(InputError):
+    code = "invalid_request"
+    http_status = 400
+
+
+class UnknownMethod(InputError):
+    code = "unknown_method"
+    http_status = 404
+
+
+class InvalidParams(InputError):
+    code = "invalid_params"
+
+
+class InvalidChannel(InputError):
+    code = "invalid_channel"
+
+
+class InvalidCursor(InputError):
+    code = "invalid_cursor"
+
+
+class InvalidPatch(InputError):
+    code = "invalid_patch"
+
+
+class TooLarge(InputError):
+    code = "too_large"
+    http_status = 413
+
+
+class ConflictError(AntiphonError):
+    """The thing is in a state that does not allow this."""
+
+    code = "conflict"
+    http_status = 409
+
+
+class AlreadySubscribed(ConflictError):
+    code = "already_subscribed"
+
+
+class NotSubscribed(ConflictError):
+    code = "not_subscribed"
+
+
+class KeyConflict(ConflictError):
+    code = "key_conflict"
+
+
+class AccessError(AntiphonError):
+    """The caller may not do this."""
+
+    code = "forbidden"
+    http_status = 403
+
+
+class Unauthenticated(AccessError):
+    code = "unauthenticated"
+    http_status = 401
+
+
+class Forbidden(AccessError):
+    code = "forbidden"
+
+
+class ChannelOwned(AccessError):
+    code = "channel_owned"
+
+
+class HostRefused(AccessError):
+    code = "host_refused"
+
+
+class OriginRefused(AccessError):
+    code = "origin_refused"
+
+
+class CrossSiteRefused(AccessError):
+    code = "cross_site_refused"
+
+
+class ProxyRefused(AccessError):
+    code = "proxy_refused"
+
+
+class NotFound(AntiphonError):
+    """There is no such thing."""
+
+    code = "not_found"
+    http_status = 404
+
+
+class LimitError(AntiphonError):
+    """A limit was reached."""
+
+    code = "busy"
+    http_status = 503
+    retryable = True
+
+
+class TooManySubscriptions(LimitError):
+    code = "too_many_subscriptions"
+    http_status = 429
+    retryable = False
+
+
+class TooManyConnections(LimitError):
+    code = "too_many_connections"
+
+
+class Busy(LimitError):
+    code = "busy"
+
+
+class StorageError(AntiphonError):
+    """The log could not be written or read; nothing was acknowledged."""
+
+    code = "storage_failed"
+    http_status = 503
+    retryable = True
+
+
+class StorageFull(StorageError):
+    code = "storage_full"
+    http_status = 507
+
+
+class StorageFailed(StorageError):
+    code = "storage_failed"
+
+
+class DataDirectoryInUse(AntiphonError):
+    """Another process owns the data directory; `pid` is its process id, None where it could not be read."""
+
+    code = "data_directory_in_use"
+
+    def __init__(self, message: str, *, pid: int | None = None) -> None:
+        super().__init__(message)
+        self.pid = pid
+
+
+class SettingsError(AntiphonError):
+    """A setting is unknown or wrong; the message names where it was set."""
+
+    code = "settings"
+
+
+class InternalError(AntiphonError):
+    """A fault of the server."""
+
+    code = "internal"
