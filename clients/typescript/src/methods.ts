@@ -1,0 +1,163 @@
+/** The requests of `/live`: parameters and results, as on the wire (snake_case). */
+
+import type { Cursor, LiveEvent } from "./types.js";
+
+export interface HistoryParams {
+  readonly channel: string;
+  /** Exclusive; oldest first from here. Give `after`, or `before`, or neither (the newest). */
+  readonly after?: number;
+  /** Exclusive; the page that ends here. */
+  readonly before?: number;
+  /** 1 to 1000, default 100. */
+  readonly limit?: number;
+}
+
+export interface HistoryPage {
+  readonly epoch: string;
+  /** Ascending. */
+  readonly events: readonly LiveEvent[];
+  readonly oldest: number;
+  readonly head: number;
+}
+
+export interface SearchParams {
+  readonly channel: string;
+  readonly text: string;
+  /** Exclusive; go on with the `scanned_to` of the slice before. */
+  readonly before?: number;
+  /** 0 to 1000, default 50; 0 only counts. */
+  readonly limit?: number;
+  readonly ignore_case?: boolean;
+}
+
+export interface SearchSlice {
+  /** Newest first. */
+  readonly hits: readonly LiveEvent[];
+  /** Matches with `scanned_to <= offset < before`. */
+  readonly count: number;
+  readonly scanned_to: number;
+  /** Nothing is left to scan. */
+  readonly complete: boolean;
+}
+
+export interface ChannelRow {
+  readonly channel: string;
+  readonly oldest: number;
+  readonly head: number;
+}
+
+export interface SubscriptionRow {
+  readonly channel: string;
+  readonly phase: "live" | "pulling";
+  /** Events between its cursor and the head. */
+  readonly lag: number;
+}
+
+interface ConnectionBase {
+  readonly connection_id: string;
+  readonly user: string;
+  readonly transport: "websocket" | "sse";
+  readonly path: string;
+  readonly address: string;
+  readonly connected_at: string;
+  readonly user_agent: string | null;
+  readonly sent_bytes: number;
+  readonly received_bytes: number;
+}
+
+export interface ConnectionRow extends ConnectionBase {
+  readonly subscriptions: readonly SubscriptionRow[];
+  readonly queued_bytes: number;
+}
+
+export interface EndedConnectionRow extends ConnectionBase {
+  readonly disconnected_at: string;
+  readonly reason: string;
+  /** The WebSocket close code, or null. */
+  readonly code: number | null;
+}
+
+export interface ConnectionList {
+  readonly connections: readonly ConnectionRow[];
+  /** The last 100 that ended. */
+  readonly recent: readonly EndedConnectionRow[];
+}
+
+export type ProcessStatus = "stopped" | "starting" | "running" | "unhealthy" | "stopping" | "exited" | "failed";
+
+/** One row of the process table: the state of channel `processes` is `{NAME: row}`. */
+export interface ProcessRow {
+  readonly status: ProcessStatus;
+  readonly pid: number | null;
+  readonly started_at: string | null;
+  readonly ended_at: string | null;
+  readonly exit_code: number | null;
+  readonly signal: number | string | null;
+  readonly cpu_percent: number | null;
+  readonly memory_bytes: number | null;
+  readonly restarts: number;
+  readonly port: number | null;
+  /** Why it is in this status, in words. */
+  readonly reason: string | null;
+  readonly channel: string;
+  /** `config`: from antiphon.toml; `run`: started by `antiphon run`. */
+  readonly source: "config" | "run";
+}
+
+/** The state of channel `processes`. */
+export type ProcessTable = Readonly<Record<string, ProcessRow>>;
+
+/** The state of channel `logs`: followed files. */
+export type FollowedFiles = Readonly<
+  Record<
+    string,
+    {
+      readonly path: string;
+      readonly status: "waiting" | "following";
+      readonly size_bytes: number | null;
+      readonly channel: string;
+    }
+  >
+>;
+
+/** Data of a `line` event. */
+export interface LogLine {
+  readonly text: string;
+  readonly stream: "stdout" | "stderr" | "file";
+}
+
+export interface ProcessAnswer {
+  readonly name: string;
+  readonly process: ProcessRow;
+}
+
+export type Empty = Readonly<Record<string, never>>;
+
+/** Every request that can be made with `live.request`. Subscriptions are `live.subscribe`. */
+export interface Methods {
+  readonly publish: {
+    readonly params: {
+      readonly channel: string;
+      readonly type: string;
+      readonly data: unknown;
+      readonly idempotency_key?: string;
+    };
+    readonly result: Cursor;
+  };
+  readonly history: { readonly params: HistoryParams; readonly result: HistoryPage };
+  readonly search: { readonly params: SearchParams; readonly result: SearchSlice };
+  readonly state: {
+    readonly params: { readonly channel: string };
+    readonly result: { readonly epoch: string; readonly version: number; readonly value: unknown };
+  };
+  readonly "channel.list": {
+    readonly params: { readonly prefix?: string };
+    readonly result: { readonly epoch: string; readonly channels: readonly ChannelRow[] };
+  };
+  readonly "connection.list": { readonly params: Empty; readonly result: ConnectionList };
+  readonly "process.start": { readonly params: { readonly name: string }; readonly result: ProcessAnswer };
+  readonly "process.stop": { readonly params: { readonly name: string }; readonly result: ProcessAnswer };
+  readonly "process.restart": { readonly params: { readonly name: string }; readonly result: ProcessAnswer };
+  readonly "process.write": { readonly params: { readonly name: string; readonly text: string }; readonly result: Empty };
+  readonly ping: { readonly params: Empty; readonly result: { readonly time: string } };
+}
