@@ -16,6 +16,9 @@ AntiphonError
 │   ├── StorageFull, StorageFailed
 ├── DataDirectoryInUse    another process owns the data directory
 ├── SettingsError         the configuration names the file and the key
+├── TransportError        the way to the server: it was never reached, was lost, or took too long (raised by clients only)
+│   ├── ConnectionFailed, ConnectionLost, RequestTimeout, ClientClosed
+├── RemoteError           a server answered with a code that this version does not know
 └── InternalError         a fault of ours, logged where it happened
 
 `code` is the stable word of the wire, `http_status` its translation to HTTP, `retryable` says whether the same call may
@@ -213,6 +216,50 @@ class SettingsError(AntiphonError):
     """A setting is unknown or wrong; the message names where it was set."""
 
     code = "settings"
+
+
+class TransportError(AntiphonError):
+    """The way to the server failed. Raised by clients only, never sent."""
+
+    code = "transport"
+    http_status = 503
+
+
+class ConnectionFailed(TransportError):
+    """No connection could be made, or what answered is no Antiphon server."""
+
+    code = "connection_failed"
+    retryable = True
+
+
+class ConnectionLost(TransportError):
+    """The connection ended before the answer came; whether the request took effect is not known."""
+
+    code = "connection_lost"
+    retryable = True
+
+
+class RequestTimeout(TransportError):
+    """No answer in time; whether the request took effect is not known."""
+
+    code = "request_timeout"
+    http_status = 504
+    retryable = True
+
+
+class ClientClosed(TransportError):
+    """This client has been closed."""
+
+    code = "client_closed"
+
+
+class RemoteError(AntiphonError):
+    """A server answered with a code that this version does not know; `code` and `retryable` are the server's words."""
+
+    def __init__(self, message: str, *, pointer: str | None = None, code: str, retryable: bool) -> None:
+        super().__init__(message, pointer=pointer)
+        self.code = code  # type: ignore[misc]  # of the class everywhere else; here each error has its own
+        self.retryable = retryable  # type: ignore[misc]
 
 
 class InternalError(AntiphonError):
