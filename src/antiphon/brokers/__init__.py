@@ -1,0 +1,1 @@
+"""Where logs live: one contract (`base`), one version per store."""
