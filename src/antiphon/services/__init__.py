@@ -1,1 +1,1 @@
-"""Parts that do work and publish what happens: each knows the hub and its own domain."""
+"""Parts that do work and publish what happens."""
