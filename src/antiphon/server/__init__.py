@@ -1,0 +1,1 @@
+"""The server: settings, who is let in, and the assembly of everything else."""

@@ -1,0 +1,32 @@
+"""What no single setting can know: whether they fit together."""
+
+from __future__ import annotations
+
+from antiphon.errors import SettingsError
+from antiphon.server.settings.loaded import Loaded
+from antiphon.server.settings.origins import DEFAULT
+from antiphon.services.logs.config import check_names
+from antiphon.services.processes.config import check_dependencies
+
+
+def check_together(loaded: Loaded) -> None:
+    """Raise SettingsError where settings contradict each other, naming them and the file."""
+    _check_reachable(loaded)
+    try:
+        check_dependencies(loaded.settings.process)
+        check_names(loaded.settings.log, loaded.settings.process)
+    except SettingsError as error:
+        raise SettingsError(f"{loaded.file}: {error}") from None
+
+
+def _check_reachable(loaded: Loaded) -> None:
+    server = loaded.settings.server
+    if server.is_loopback or loaded.settings.auth:
+        return
+    origin = loaded.origin(("server", "host"))
+    where = "" if origin == DEFAULT else f"{origin}: "
+    raise SettingsError(
+        f"{where}server.host: {server.host!r} can be reached from other machines, but nobody would have to log in: "
+        "add a user ('antiphon token NAME' prints the lines for antiphon.toml), "
+        "or set server.auth = true to let in only the operator's token"
+    )
