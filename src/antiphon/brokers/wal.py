@@ -8,12 +8,15 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
+import structlog
+
 from antiphon.brokers import schema
 
 CHECKPOINT_BYTES = 4 << 20  # written since the last checkpoint
 WAL_LIMIT_BYTES = 64 << 20  # beyond it the writer waits for a full checkpoint
 
 T = TypeVar("T")
+log = structlog.get_logger(__name__)
 
 
 class Checkpointer:
@@ -38,9 +41,15 @@ class Checkpointer:
             await self._due.wait()
             self._due.clear()
             self._written = 0
-            await finished(asyncio.to_thread(self._db.execute, "PRAGMA wal_checkpoint(PASSIVE)"))
-            if self._wal.stat().st_size > WAL_LIMIT_BYTES and not self._writer.in_transaction:
-                self._writer.execute("PRAGMA wal_checkpoint(RESTART)")  # little is left to move: this is quick
+            try:
+                await self._checkpoint()
+            except sqlite3.Error as exc:  # the log stays whole, only longer; the next time may succeed
+                log.warning("the write-ahead log could not be checkpointed", error=str(exc))
+
+    async def _checkpoint(self) -> None:
+        await finished(asyncio.to_thread(self._db.execute, "PRAGMA wal_checkpoint(PASSIVE)"))
+        if self._wal.stat().st_size > WAL_LIMIT_BYTES and not self._writer.in_transaction:
+            self._writer.execute("PRAGMA wal_checkpoint(RESTART)")  # little is left to move: this is quick
 
     def close(self) -> None:
         self._db.close()

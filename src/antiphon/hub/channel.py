@@ -1,0 +1,83 @@
+"""A channel in memory: how far it is, who listens, what waits to be flushed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from antiphon.brokers.base import Bounds, Broker
+from antiphon.hub.state import ChannelState
+from antiphon.messages import Event
+
+if TYPE_CHECKING:  # the two know each other's shape, not each other's making
+    from antiphon.hub.outlet import Codec, Subscription
+
+MAX_IDLE_CHANNELS = 10_000  # kept in memory without subscribers
+
+
+class Channel:
+    """`oldest` to `head` are in the log; up to `flushed` the live subscribers have been sent everything."""
+
+    __slots__ = ("flushed", "fresh", "groups", "head", "name", "oldest", "state", "users")
+
+    def __init__(self, name: str, bounds: Bounds) -> None:
+        self.name = name
+        self.oldest, self.head = bounds
+        self.flushed = bounds.head
+        self.fresh: list[Event] = []  # committed, not yet flushed; empty while nobody is live
+        self.groups: dict[Codec, set[Subscription]] = {}
+        self.users = 0  # subscriptions, and the writer while it writes
+        self.state: ChannelState | None = None  # None = not loaded
+
+    @property
+    def is_idle(self) -> bool:
+        return not self.users and not self.fresh
+
+    def join(self, subscription: Subscription) -> None:
+        self.groups.setdefault(subscription.outlet.codec, set()).add(subscription)
+
+    def leave(self, subscription: Subscription) -> None:
+        group = self.groups[subscription.outlet.codec]
+        group.discard(subscription)
+        if not group:
+            del self.groups[subscription.outlet.codec]
+
+    def committed(self, events: list[Event]) -> bool:
+        """Take note of appended events; true if there is somebody to flush them to."""
+        self.head = events[-1].offset
+        if self.groups or self.fresh:  # once some wait, all must: who joins meanwhile joins before them
+            self.fresh += events
+        else:
+            self.flushed = self.head
+        return bool(self.fresh)
+
+
+class Channels:
+    """The channels in use, loaded on demand, forgotten when idle."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._channels: dict[str, Channel] = {}
+
+    async def get(self, name: str) -> Channel:
+        channel = self._channels.get(name)
+        if channel is None:
+            bounds = await self._broker.bounds(name)
+            channel = self._channels.setdefault(name, Channel(name, bounds))  # another may have been quicker
+            self._forget_idle()
+        return channel
+
+    async def state(self, channel: Channel) -> ChannelState:
+        if channel.state is None:
+            state = await ChannelState.load(self._broker, channel.name)
+            channel.state = channel.state or state
+        return channel.state
+
+    def loaded(self, name: str) -> Channel | None:
+        return self._channels.get(name)
+
+    def _forget_idle(self) -> None:
+        if len(self._channels) <= MAX_IDLE_CHANNELS:
+            return
+        newest = next(reversed(self._channels))
+        for name in [name for name, channel in self._channels.items() if channel.is_idle and name != newest]:
+            del self._channels[name]

@@ -1,0 +1,238 @@
+"""The hub: publish, subscribe, look back. It knows channels and brokers, no sockets and no protocols."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from enum import Enum
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import orjson
+
+from antiphon.brokers.base import Bounds, Broker, Search, SearchSlice
+from antiphon.hub.channel import Channel, Channels
+from antiphon.hub.fanout import Fanout
+from antiphon.hub.outlet import Outlet, Subscription
+from antiphon.hub.pulling import WORKERS, Pullers
+from antiphon.hub.retention import Keep, Policy, Retention
+from antiphon.hub.state import PATCH, State
+from antiphon.hub.stats import Stats
+from antiphon.hub.writer import Answer, Writer
+from antiphon.messages import MAX_OFFSET, Cursor, Event, NewEvent, check_channel
+
+HISTORY_BYTES = 1 << 20
+
+
+class Start(Enum):
+    """Where a subscription without a cursor begins."""
+
+    START = "start"  # at the oldest event kept
+    NOW = "now"  # behind the newest
+
+
+class Subscribed(NamedTuple):
+    """What a subscriber is told before its first event; see docs/protocol.md, `subscribe`."""
+
+    epoch: str
+    after: int
+    head: int
+    oldest: int
+    recovered: bool
+    state: State | None  # None = not needed: the cursor was continued
+
+
+class History(NamedTuple):
+    epoch: str
+    events: list[Event]  # ascending
+    oldest: int
+    head: int
+
+
+class Hub:
+    """Owns the channels of one store; use as an async context manager.
+
+    Args:
+        broker: An open store. The hub closes it.
+        keep: Retention by channel pattern; without a match 1 000 000 events.
+    """
+
+    def __init__(self, broker: Broker, *, keep: Mapping[str, Keep] | None = None) -> None:
+        self.epoch = broker.epoch
+        self.stats = Stats()
+        self._broker = broker
+        self._channels = Channels(broker)
+        self._fanout = Fanout(broker.epoch, self.stats)
+        self._writer = Writer(broker, self._channels, self._committed)
+        self._pullers = Pullers(broker, self._channels, self._fanout.flush, self.stats, self._writer.settled)
+        policy = Policy(keep or {})
+        self.retention = Retention(broker, self._channels, policy, self._writer.perform, self.stats)
+        self._owned: set[str] = set()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._broker.close)
+            upkeep = await stack.enter_async_context(asyncio.TaskGroup())
+            tasks = [upkeep.create_task(self._broker.maintain(), name="broker upkeep")]
+            tasks.append(upkeep.create_task(self.retention.run(), name="retention"))
+            tasks += [upkeep.create_task(self._pullers.work(), name="puller") for _ in range(WORKERS)]
+            stack.callback(lambda: [task.cancel() for task in tasks])
+            writing = await stack.enter_async_context(asyncio.TaskGroup())
+            writing.create_task(self._writer.run(), name="writer")
+            stack.callback(self._writer.close)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Write what was accepted, flush it, then release the store."""
+        await self._stack.__aexit__(kind, error, trace)
+        self._fanout.close()
+
+    # publishing
+
+    async def room(self) -> None:
+        """Wait until the writer's queue has room; call before `submit`."""
+        await self._writer.room()
+
+    def submit(self, event: NewEvent) -> asyncio.Future[Answer]:
+        """Take an event in the order of calls; the future has its cursor after the commit.
+
+        The future raises InvalidPatch, KeyConflict or StorageError.
+        Raises:
+            InvalidChannel: No channel can have this name.
+            Busy: The hub is closing.
+        """
+        check_channel(event.channel)
+        return self._writer.submit([event])
+
+    async def publish(self, event: NewEvent) -> Cursor:
+        """Append an event and return its cursor after the commit. Cancelling does not take the event back."""
+        await self.room()
+        return (await self.submit(event))[0]
+
+    async def publish_many(
+        self, events: Sequence[NewEvent], *, checkpoint: tuple[str, str] | None = None
+    ) -> list[Cursor]:
+        """Append events in one transaction: all, or none.
+
+        Args:
+            events: At most some hundred; they stay together.
+            checkpoint: A name and a text stored in the same transaction, so that an importer knows how far it is.
+        """
+        for name in {event.channel for event in events}:
+            check_channel(name)
+        await self.room()
+        return await self._writer.submit(events, checkpoint)
+
+    async def patch(self, channel: str, ops: list[dict[str, Any]], *, by: str | None = None) -> Cursor:
+        """Change a channel's state by RFC 6902 operations. Raises InvalidPatch, StorageError."""
+        return await self.publish(NewEvent(channel, PATCH, orjson.dumps({"ops": ops}), by))
+
+    async def checkpoint(self, name: str) -> str | None:
+        """The text that `publish_many` last stored under the name."""
+        return await self._broker.checkpoint(name)
+
+    def _committed(self, events: dict[Channel, list[Event]]) -> None:
+        for channel, new in events.items():
+            self.stats.published += len(new)
+            self.retention.touch(channel.name)
+            if channel.committed(new):
+                self._fanout.mark(channel)
+
+    # who may publish where
+
+    def claim(self, name: str) -> None:
+        """Reserve a channel, or with a final ":" a family, for a service: clients cannot publish into it."""
+        self._owned.add(name)
+
+    def is_owned(self, channel: str) -> bool:
+        return channel in self._owned or any(channel.startswith(name) for name in self._owned if name.endswith(":"))
+
+    # looking back
+
+    async def history(
+        self, channel: str, *, after: int | None = None, before: int | None = None, limit: int = 100
+    ) -> History:
+        """Events after or before an offset, or the newest; at most `limit` and about 1 MiB of payload."""
+        found = await self._channel(channel)
+        if after is not None:
+            first = max(after, found.oldest - 1)
+            upto = found.head if before is None else before - 1
+            events = await self._broker.read(channel, after=first, upto=upto, max_events=limit, max_bytes=HISTORY_BYTES)
+        else:
+            before = MAX_OFFSET if before is None else before
+            events = await self._broker.read_back(channel, before=before, max_events=limit, max_bytes=HISTORY_BYTES)
+            events = [event for event in events if event.offset >= found.oldest]
+        return History(self.epoch, events, found.oldest, found.head)
+
+    async def search(
+        self, channel: str, text: str, *, before: int | None = None, limit: int = 50, ignore_case: bool = False
+    ) -> SearchSlice:
+        """One slice of a search backwards from `before`; go on from its `scanned_to` until it is complete."""
+        await self._channel(channel)
+        before = MAX_OFFSET if before is None else before
+        return await self._broker.search(Search(channel, text, before, limit, ignore_case))
+
+    async def state(self, channel: str) -> State:
+        """The channel's state. The value is the live one: encode it at once, or do not keep it."""
+        found = await self._channel(channel)
+        await self._writer.settled()
+        return (await self._channels.state(found)).current()
+
+    async def channels(self, prefix: str = "") -> list[tuple[str, Bounds]]:
+        """The channels whose name starts with `prefix` and that have or had events."""
+        return await self._broker.channels(prefix)
+
+    # subscribing
+
+    async def subscribe(
+        self, outlet: Outlet, name: str, after: Cursor | Start = Start.NOW
+    ) -> tuple[Subscription, Subscribed]:
+        """Place a cursor. Nothing is sent before `begin`, so that the reply can precede the first event.
+
+        Raises:
+            InvalidChannel, AlreadySubscribed, TooManySubscriptions, StorageError
+        """
+        outlet.check_free(check_channel(name))
+        channel = await self._channel(name)
+        await self._writer.settled()
+        state = await self._channels.state(channel)
+        self._fanout.flush(channel)
+        cursor, recovered = _place(channel, self.epoch, after, has_state=state.exists)
+        wanted = not recovered or after is Start.NOW or (after is Start.START and channel.oldest > 1)
+        current = state.current() if cursor == channel.head else None
+        if wanted and current is None:
+            current = State.from_snapshot(await self._broker.snapshot(name, upto=cursor))
+        subscription = outlet.open(channel, cursor)
+        reply = Subscribed(self.epoch, cursor, channel.head, channel.oldest, recovered, current if wanted else None)
+        return subscription, reply
+
+    def begin(self, subscription: Subscription) -> None:
+        """Start delivery; to be called in the same step as the reply was sent."""
+        if subscription.cursor == subscription.channel.flushed:
+            self._pullers.arrive(subscription)
+        else:
+            subscription.outlet.pulling.append(subscription)
+            self._pullers.wake(subscription.outlet)
+
+    def drained(self, outlet: Outlet) -> None:
+        """A transport says that its socket has taken bytes."""
+        self._pullers.wake(outlet)
+
+    async def _channel(self, name: str) -> Channel:
+        return await self._channels.get(check_channel(name))
+
+
+def _place(channel: Channel, epoch: str, after: Cursor | Start, *, has_state: bool) -> tuple[int, bool]:
+    """The cursor's offset, and whether it continues what the subscriber had."""
+    if after is Start.NOW:
+        return channel.head, True
+    if isinstance(after, Cursor):
+        if after.epoch == epoch and channel.oldest - 1 <= after.offset <= channel.head:
+            return after.offset, True
+        return (channel.head if has_state else channel.oldest - 1), False
+    return channel.oldest - 1, True

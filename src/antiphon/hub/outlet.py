@@ -1,0 +1,184 @@
+"""The hub's side of a connection: what it is subscribed to and how much it may hold.
+
+A subscription is a cursor. While it is `LIVE` its cursor is the channel's flushed head and it receives the shared
+batches; while it is `PULLING` it reads pages from the log as its socket drains. A live one whose connection is over its
+bound goes back to pulling: the same mechanism serves replay, resume and slow readers.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from enum import Enum
+from typing import Any, NamedTuple, Protocol
+
+from antiphon.errors import AlreadySubscribed, NotSubscribed, TooManySubscriptions
+from antiphon.hub.channel import Channel
+from antiphon.hub.state import State
+from antiphon.messages import Event
+
+
+class Encoded(NamedTuple):
+    """What a codec made of something: pieces that a transport writes as they are, and their length in bytes."""
+
+    parts: tuple[Any, ...]
+    size: int
+
+
+class Gap(NamedTuple):
+    """Offsets `first` to `last` will not come; `state` replaces what the subscriber had, as of `last`."""
+
+    channel: str
+    epoch: str
+    first: int
+    last: int
+    reason: str
+    state: State | None  # None = the channel has no state
+
+
+class Codec(Protocol):
+    """Turns what happens into the bytes of one protocol. Connections that share a codec share its bytes."""
+
+    def events(self, epoch: str, events: Sequence[Event]) -> Encoded: ...
+
+    def caught_up(self, channel: str, epoch: str, offset: int) -> Encoded: ...
+
+    def gap(self, gap: Gap) -> Encoded: ...
+
+
+class Sink(Protocol):
+    """The sending half of a transport."""
+
+    @property
+    def queued_bytes(self) -> int:
+        """Bytes accepted and not yet taken by the socket."""
+
+    def send(self, parts: Sequence[Any]) -> None:
+        """Accept pieces for sending, in order, without waiting."""
+
+
+class Phase(Enum):
+    PULLING = "pulling"
+    LIVE = "live"
+    CLOSED = "closed"
+
+
+class Subscription:
+    """One connection's cursor in one channel."""
+
+    __slots__ = ("_cursor", "caught_up", "channel", "outlet", "phase")
+
+    def __init__(self, outlet: Outlet, channel: Channel, cursor: int) -> None:
+        self.outlet = outlet
+        self.channel = channel
+        self.phase = Phase.PULLING
+        self.caught_up = False  # whether the subscriber has been told
+        self._cursor = cursor
+
+    @property
+    def cursor(self) -> int:
+        """The last offset that was sent."""
+        return self.channel.flushed if self.phase is Phase.LIVE else self._cursor
+
+    def advance(self, offset: int) -> None:
+        self._cursor = offset
+
+    def go_live(self) -> None:
+        self.phase = Phase.LIVE
+        self.channel.join(self)
+
+    def fall_back(self, cursor: int) -> None:
+        """Leave the live ones with what was last sent and pull from there."""
+        self.channel.leave(self)
+        self.phase = Phase.PULLING
+        self._cursor = cursor
+        self.outlet.pulling.append(self)
+
+    def close(self) -> None:
+        cursor = self.cursor
+        if self.phase is Phase.LIVE:
+            self.channel.leave(self)
+        self.phase = Phase.CLOSED
+        self._cursor = cursor
+
+
+class Outlet:
+    """One connection as the hub sees it.
+
+    Args:
+        codec: Shared by all connections of one protocol where its bytes do not depend on the connection.
+        sink: Takes the bytes.
+        bound_bytes: What may be queued before live subscriptions go back to pulling.
+        max_subscriptions: At a time.
+    """
+
+    def __init__(self, codec: Codec, sink: Sink, *, bound_bytes: int = 1 << 20, max_subscriptions: int = 1000) -> None:
+        self.codec = codec
+        self.sink = sink
+        self.bound_bytes = bound_bytes
+        self.max_subscriptions = max_subscriptions
+        self.subscriptions: dict[str, Subscription] = {}
+        self.pulling: deque[Subscription] = deque()
+        self.is_queued = False  # for a turn at pulling
+        self.closed = False
+        self._gathered: list[Any] = []
+        self._gathered_bytes = 0
+
+    @property
+    def has_room(self) -> bool:
+        """Whether pulling may go on; well below the bound, so that pages and live batches do not alternate."""
+        return self.sink.queued_bytes < self.bound_bytes // 4
+
+    def open(self, channel: Channel, cursor: int) -> Subscription:
+        """Register a subscription, still pulling. Raises AlreadySubscribed, TooManySubscriptions."""
+        self.check_free(channel.name)
+        subscription = Subscription(self, channel, cursor)
+        self.subscriptions[channel.name] = subscription
+        channel.users += 1
+        return subscription
+
+    def check_free(self, channel: str) -> None:
+        if channel in self.subscriptions:
+            raise AlreadySubscribed(f"this connection is already subscribed to {channel}")
+        if len(self.subscriptions) >= self.max_subscriptions:
+            raise TooManySubscriptions(f"a connection may have {self.max_subscriptions} subscriptions")
+
+    def unsubscribe(self, channel: str) -> None:
+        """End a subscription; nothing of it is sent afterwards. Raises NotSubscribed."""
+        subscription = self.subscriptions.pop(channel, None)
+        if subscription is None:
+            raise NotSubscribed(f"this connection is not subscribed to {channel[:255]}")
+        self._end(subscription)
+
+    def close(self) -> None:
+        """End all subscriptions; may be called twice."""
+        self.closed = True
+        for subscription in self.subscriptions.values():
+            self._end(subscription)
+        self.subscriptions.clear()
+        self.pulling.clear()
+
+    def _end(self, subscription: Subscription) -> None:
+        if subscription.phase is Phase.PULLING and subscription in self.pulling:
+            self.pulling.remove(subscription)
+        subscription.close()
+        subscription.channel.users -= 1
+
+    def send(self, encoded: Encoded) -> None:
+        """Send something that belongs to this connection alone."""
+        self.sink.send(encoded.parts)
+
+    def offer(self, encoded: Encoded, touched: list[Outlet]) -> bool:
+        """Gather a live batch for the write at the end of this flush; false if it would exceed the bound."""
+        if self.sink.queued_bytes + self._gathered_bytes + encoded.size > self.bound_bytes:
+            return False
+        if not self._gathered:
+            touched.append(self)
+        self._gathered += encoded.parts
+        self._gathered_bytes += encoded.size
+        return True
+
+    def release(self) -> None:
+        """Write what was gathered, in one go."""
+        gathered, self._gathered, self._gathered_bytes = self._gathered, [], 0
+        self.sink.send(gathered)

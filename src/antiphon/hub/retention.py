@@ -1,0 +1,112 @@
+"""How much each family of channels keeps, and forgetting the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+import structlog
+
+from antiphon.brokers.base import Broker
+from antiphon.errors import StorageError
+from antiphon.hub.channel import Channel, Channels
+from antiphon.hub.stats import Stats
+from antiphon.messages import now_ms
+
+PAUSE_S = 5.0
+FULL_SWEEP_S = 60.0
+RECEIPTS_KEPT_MS = 24 * 3600 * 1000 + 3600 * 1000  # at least 24 h, and an hour for clocks that are set
+
+log = structlog.get_logger(__name__)
+Perform = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """What a channel keeps; None = without limit."""
+
+    max_events: int | None = 1_000_000
+    max_age_s: float | None = None
+    max_bytes: int | None = None  # of payloads; the newest event is always kept
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Families of channels by glob pattern, e.g. `log:*`; the longest pattern that matches decides."""
+
+    families: Mapping[str, Keep]
+
+    def keep(self, channel: str) -> Keep:
+        matching = [pattern for pattern in self.families if fnmatchcase(channel, pattern)]
+        return self.families[max(matching, key=len)] if matching else Keep()
+
+
+class Retention:
+    """Trims channels. All changes to the store are handed to the writer, which does them between batches."""
+
+    def __init__(self, broker: Broker, channels: Channels, policy: Policy, perform: Perform, stats: Stats) -> None:
+        self._broker = broker
+        self._channels = channels
+        self._policy = policy
+        self._perform = perform
+        self._stats = stats
+        self._touched: set[str] = set()
+        self._full_sweep = 0.0
+
+    def touch(self, channel: str) -> None:
+        """The channel has grown: look at it in the next sweep. All others are looked at now and then, for their age."""
+        self._touched.add(channel)
+
+    async def run(self) -> None:
+        """Trim now and then, until cancelled."""
+        while True:
+            try:
+                await self.sweep()
+            except StorageError as exc:
+                log.warning("retention could not trim", error=exc.message)
+            await asyncio.sleep(PAUSE_S)
+
+    async def sweep(self) -> None:
+        """Trim every channel that keeps more than it should, and forget old receipts."""
+        names, self._touched = self._touched, set()
+        if time.monotonic() >= self._full_sweep:
+            names = {name for name, _ in await self._broker.channels("")}
+            self._full_sweep = time.monotonic() + FULL_SWEEP_S
+        for name in names:
+            await self._trim(await self._channels.get(name))
+            await asyncio.sleep(0)
+        cutoff = now_ms() - RECEIPTS_KEPT_MS
+        await self._perform(lambda: self._broker.forget_receipts(before_ms=cutoff))
+
+    async def _trim(self, channel: Channel) -> None:
+        oldest = await self._first_kept(channel, self._policy.keep(channel.name))
+        if oldest > channel.oldest:
+            await self._perform(lambda: self._broker.cut(channel.name, oldest=oldest))
+            self._stats.trimmed += oldest - channel.oldest
+            channel.oldest = oldest
+            while await self._perform(lambda: self._broker.purge(channel.name)):
+                pass  # others publish between two turns
+
+    async def _first_kept(self, channel: Channel, keep: Keep) -> int:
+        oldest, name = channel.oldest, channel.name
+        if channel.head < oldest:
+            return oldest
+        if keep.max_events is not None:
+            oldest = max(oldest, channel.head - keep.max_events + 1)
+        if keep.max_age_s is not None:
+            oldest = max(oldest, await self._broker.newer(name, than_ms=now_ms() - int(keep.max_age_s * 1000)))
+        if keep.max_bytes is not None:
+            oldest = max(oldest, await self._broker.fitting(name, max_bytes=keep.max_bytes))
+        return await self._at_snapshot(channel, oldest) if oldest > channel.oldest else oldest
+
+    async def _at_snapshot(self, channel: Channel, oldest: int) -> int:
+        """Where there is a state, cut only behind a snapshot, so that what is left can be read with it."""
+        state = await self._channels.state(channel)
+        if not state.exists:
+            return oldest
+        snapshot = await self._broker.snapshot(channel.name, upto=oldest - 1)
+        return channel.oldest if snapshot is None else max(channel.oldest, snapshot.offset + 1)
