@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -26,6 +26,11 @@ class LogConfig(BaseModel):
     line_limit_bytes: Annotated[int, BeforeValidator(_off_is_zero), Field(ge=0, le=2**30)] = Field(
         default=64 * 1024,
         description='A longer line is cut there and ends with a marker; bytes; 0 or "off" = no limit.',
+    )
+    start_at: Literal["beginning", "end"] = Field(
+        default="beginning",
+        description='Where a file that was never followed before is begun: "beginning" takes in what it already holds, '
+        '"end" only what comes.',
     )
 
 

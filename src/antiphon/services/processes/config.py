@@ -155,7 +155,7 @@ class ProcessConfig(BaseModel):
         default=1024 * 1024 * 1024,
         ge=1024 * 1024,
         description="Bound in bytes of all lines that wait on disk (for instance while the server is away); beyond it "
-        "the program's writes wait.",
+        "the oldest are dropped, and the log says how many.",
     )
 
 

@@ -1,0 +1,74 @@
+"""A real hub on each store, and waiting for what it commits. Shared by the tests of services."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from antiphon.brokers.memory import MemoryBroker
+from antiphon.brokers.sqlite import SqliteBroker
+from antiphon.hub import Hub
+from antiphon.messages import Event
+
+
+class ObservedHub(Hub):
+    """A hub that tells a test whenever something was committed."""
+
+    commits = 0
+    changed: asyncio.Event
+
+    def _committed(self, events: Any) -> None:
+        super()._committed(events)
+        self.commits += 1
+        self.changed.set()
+
+    async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
+        """Wait until `holds`; asked again after each commit."""
+        async with asyncio.timeout(60):
+            while not await holds():
+                await self.changed.wait()
+                self.changed.clear()
+
+    async def events(self, channel: str) -> list[Event]:
+        found: list[Event] = []
+        while True:
+            page = await self.history(channel, after=found[-1].offset if found else 0, limit=1000)
+            found += page.events
+            if not page.events:
+                return found
+
+    async def lines(self, channel: str) -> list[str]:
+        return [event.data["text"] for event in await self.events(channel) if event.type == "line"]
+
+    async def until_lines(self, channel: str, count: int) -> list[str]:
+        """The lines of the channel once there are `count`."""
+
+        async def enough() -> bool:
+            return len(await self.lines(channel)) >= count
+
+        await self.until(enough)
+        return await self.lines(channel)
+
+
+OpenHub = Callable[[], AbstractAsyncContextManager[ObservedHub]]
+
+
+def hub_opener(kind: str, directory: Path) -> OpenHub:
+    """Opens a hub on one and the same store, again and again; `kind` is memory or sqlite."""
+    kept = MemoryBroker()
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[ObservedHub]:
+        broker: MemoryBroker | SqliteBroker = kept
+        if kind == "sqlite":
+            broker = SqliteBroker(directory / "store", synchronous="normal")
+            broker.open()
+        hub = ObservedHub(broker)
+        hub.changed = asyncio.Event()
+        async with hub:
+            yield hub
+
+    return opened

@@ -1,0 +1,18 @@
+"""A real hub on each store."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from observed_hub import OpenHub, hub_opener  # noqa: E402
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def open_hub(request: pytest.FixtureRequest, tmp_path: Path) -> OpenHub:
+    """Opens a hub on one and the same store, again and again."""
+    return hub_opener(request.param, tmp_path)
