@@ -15,7 +15,7 @@ from pathlib import Path
 import node
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = (Path("clients/typescript"), Path("web"))  # in the order in which they need each other
+PACKAGES = (Path("clients/typescript"), Path("web"))
 STATIC = Path("src/antiphon/static")
 STAMP = ".sources"  # inside STATIC: the digest of what it was built from
 NOT_SOURCES = {"node_modules", "dist", "coverage", "tests", "test"}
@@ -71,7 +71,7 @@ def build(root: Path = ROOT, *, force: bool = False) -> bool:
     if is_built(root) and not force:
         return False
     before = digest(root)  # a file saved during the build makes the next build run again
-    install_all(root)
+    install(root / "web")  # the client is compiled from its sources, without packages of its own
     node.run(["npm", "run", "build"], folder=root / "web")
     (root / STATIC / STAMP).write_text(before)
     return True
