@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from antiphon.server.access import check_grant
 from antiphon.server.names import is_loopback, parse_host, parse_origin
-from antiphon.server.settings.retention import RetentionRule, check_pattern, most_specific
+from antiphon.server.settings.retention import RetentionRule, check_pattern
 from antiphon.server.settings.units import Bytes, Seconds, Unlimited
 from antiphon.services.logs.config import LogConfig
 from antiphon.services.processes.config import Name, ProcessConfig
@@ -166,8 +166,3 @@ class Settings(Group):
         if self.server.auth is None:
             return bool(self.users or self.server.trusted_proxies)
         return self.server.auth
-
-    def retention_of(self, channel: str) -> RetentionRule:
-        """The rule for a channel: that of the most specific pattern, else the defaults."""
-        pattern = most_specific(self.retention, channel)
-        return RetentionRule() if pattern is None else self.retention[pattern]

@@ -1,14 +1,11 @@
 """How long a channel's events are kept, by families of channels.
 
-The most specific pattern decides alone; rules are not merged. More specific: a name without `*` before one with, then
-more literal characters, then fewer `*`, then the alphabet.
+Of the patterns that match a channel the longest decides alone (see `hub.retention`); rules are not merged.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from functools import lru_cache
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -39,19 +36,3 @@ class RetentionRule(BaseModel):
     max_bytes: Annotated[Bytes | None, Field(ge=1024), Unlimited] = Field(
         default=None, description="Bytes of events kept per channel (`1GiB` works too); `unlimited`."
     )
-
-
-def most_specific(patterns: Iterable[str], channel: str) -> str | None:
-    """The pattern that decides for `channel`; None if none matches."""
-    matching = [pattern for pattern in patterns if _compiled(pattern).fullmatch(channel)]
-    return min(matching, key=_rank, default=None)
-
-
-def _rank(pattern: str) -> tuple[bool, int, int, str]:
-    stars = pattern.count("*")
-    return stars > 0, stars - len(pattern), stars, pattern
-
-
-@lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(".*".join(re.escape(part) for part in re.split(r"\*+", pattern)))
