@@ -134,7 +134,8 @@ def _cookie_header(value: str, max_age_s: int, *, secure: bool, path: str) -> st
 
 def _bearer(facts: Facts) -> str | None:
     """The token of `Authorization: Bearer TOKEN`; other schemes are somebody else's (a proxy's, for instance)."""
-    found = [value[7:].strip() for value in facts.values(b"authorization") if value[:7].lower() == "bearer "]
+    presented = [value.partition(" ") for value in facts.values(b"authorization")]
+    found = [token.strip() for scheme, _, token in presented if scheme.lower() == "bearer"]
     if len(found) > 1:
         raise Unauthenticated("A request can carry one bearer token")
     return found[0] if found else None

@@ -71,4 +71,7 @@ def _put(tree: dict[str, Any], key: Key, value: Any) -> None:
         tree = tree.setdefault(name, {})
         if not isinstance(tree, dict):
             raise SettingsError(f"{dotted(key[:depth])} is a table of settings, not a value")
-    tree[key[-1]] = value
+    if value == {}:
+        tree.setdefault(key[-1], value)  # an empty table takes nothing back
+    else:
+        tree[key[-1]] = value

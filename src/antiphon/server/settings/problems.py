@@ -66,7 +66,7 @@ def _expected(details: ErrorDetails) -> str:
 
 
 def _but(key: Key, value: Any) -> str:
-    if any(part in _SECRET for part in key):
+    if any(part in _SECRET for part in key[:-1]):
         return ""
     shown = repr(value)
     return f", not {shown if len(shown) <= _MAX_SHOWN else shown[:_MAX_SHOWN] + '…'}"
