@@ -1,29 +1,30 @@
 /** The last events of a channel. */
 
-import type { After, AntiphonError, Gap, LiveEvent } from "../src/index.js";
+import { useMemo, useSyncExternalStore } from "react";
+import type { After } from "../src/index.js";
+import type { ChannelView } from "./channelView.js";
+import { ChannelViewStore } from "./channelView.js";
+import { useLive } from "./provider.js";
+
+export type { ChannelView };
 
 export interface UseChannelOptions {
-  /** Default `"now"`. Read at the first use of a channel; a later change begins anew. */
+  /** Where to begin; default `"now"`. Another value begins anew. */
   readonly after?: After;
   /** Events kept, the newest; default 1000. */
   readonly limit?: number;
 }
 
-export interface ChannelView {
-  /** Ascending, at most `limit`; a new array whenever it changes. */
-  readonly events: readonly LiveEvent[];
-  /** Events dropped from the front because of `limit`. */
-  readonly dropped: number;
-  readonly caughtUp: boolean;
-  /** The last gap; null = none. */
-  readonly gap: Gap | null;
-  /** What ended the subscription; null = it is open. */
-  readonly error: AntiphonError | null;
-}
-
 /** The newest events of `channel`; renders at most once per animation frame. */
 export function useChannel(channel: string, options: UseChannelOptions = {}): ChannelView {
-  void channel;
-  void options;
-  throw new Error("not here yet");
+  const live = useLive();
+  const { after = "now", limit = 1000 } = options;
+  // a cursor may be a new object in each render: only what it says counts
+  const epoch = typeof after === "string" ? null : after.epoch;
+  const from = typeof after === "string" ? after : after.offset;
+  const store = useMemo(() => {
+    const begin = epoch === null ? (from as "start" | "now") : { epoch, offset: from as number };
+    return new ChannelViewStore(live, channel, begin, limit);
+  }, [live, channel, epoch, from, limit]);
+  return useSyncExternalStore(store.subscribe, store.get, store.get);
 }

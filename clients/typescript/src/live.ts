@@ -1,29 +1,29 @@
 /** The public object: one connection, many channels. */
 
+import { ChannelStateReader } from "./channelState.js";
+import { Connection } from "./connection.js";
+import { settingsOf } from "./defaults.js";
+import type { Settings } from "./defaults.js";
+import type { AntiphonError } from "./errors.js";
 import { clientError } from "./errors.js";
+import { Feed } from "./feed.js";
+import type { FeedPort } from "./feed.js";
+import { decodeResult, mayRepeat, patience } from "./methods.js";
 import type { Methods } from "./methods.js";
 import type { ConnectOptions, PublishOptions, RequestOptions } from "./options.js";
-import type { ChannelState, ConnectionState, Cursor, Readable, SubscribeOptions, Subscription } from "./types.js";
-
-/** What the server said in its welcome. */
-export interface ServerInfo {
-  readonly protocol: number;
-  readonly server: string;
-  readonly epoch: string;
-  readonly connectionId: string;
-  readonly user: string;
-  /** Names of the services that are on, e.g. `processes`. */
-  readonly features: readonly string[];
-  readonly limits: Readonly<Record<string, number>>;
-}
+import { Reader } from "./reader.js";
+import { Requests } from "./requests.js";
+import { Store } from "./store.js";
+import type { After, ChannelState, ConnectionState, Cursor, Readable, SubscribeOptions, Subscription } from "./types.js";
+import type { Frame, ServerInfo } from "./wire.js";
 
 export interface Live {
   /** What the connection is doing. */
   readonly connection: Readable<ConnectionState>;
   /** The last welcome; undefined before the first. */
   readonly server: Readable<ServerInfo | undefined>;
-  /** Refusals that belong to no request (`problem` notifications) and other oddities; the last one. */
-  readonly problem: Readable<Error | undefined>;
+  /** The last complaint that belongs to no call: a `problem` of the server, a channel state that was refused. */
+  readonly problem: Readable<AntiphonError | undefined>;
   /** Read a channel. Begins at once; survives reconnections. */
   subscribe(channel: string, options?: SubscribeOptions): Subscription;
   /**
@@ -36,9 +36,12 @@ export interface Live {
     params: Methods[M]["params"],
     options?: RequestOptions,
   ): Promise<Methods[M]["result"]>;
-  /** Append an event, exactly once however often the connection breaks. Resolves after the commit. */
+  /** Append an event, exactly once however often the connection breaks. Resolves after the commit. Throws AntiphonError. */
   publish(channel: string, type: string, data: unknown, options?: PublishOptions): Promise<Cursor>;
-  /** The channel's JSON value, kept up to date while somebody is subscribed; undefined until known. The same object per channel. */
+  /**
+   * The channel's JSON value, kept up to date while somebody is subscribed; undefined until known.
+   * While it is in use, the same object per channel. `T` is the caller's promise; the value is not checked.
+   */
   channelState<T = unknown>(channel: string): Readable<ChannelState<T> | undefined>;
   /** Try now instead of waiting; also leaves `refused`. */
   reconnect(): void;
@@ -46,8 +49,208 @@ export interface Live {
   close(): void;
 }
 
-/** Open a connection that stays. Never throws for network reasons: look at `connection`. */
+/**
+ * Open a connection that stays. Network trouble is never thrown: look at `connection`.
+ * Throws AntiphonError `usage` for options that can never work.
+ */
 export function connect(options: ConnectOptions = {}): Live {
-  void options;
-  throw clientError("usage", "not here yet");
+  return new Client(settingsOf(options));
 }
+
+class Client implements Live {
+  readonly connection: Readable<ConnectionState>;
+  readonly server = new Store<ServerInfo | undefined>(undefined);
+  readonly problem = new Store<AntiphonError | undefined>(undefined);
+  readonly #settings: Settings;
+  readonly #requests: Requests;
+  readonly #connection: Connection;
+  readonly #feeds = new Map<string, Feed>();
+  readonly #states = new Map<string, WeakRef<ChannelStateReader>>();
+  readonly #forgotten = new FinalizationRegistry<string>((channel) => {
+    if (this.#states.get(channel)?.deref() === undefined) this.#states.delete(channel);
+  });
+  #generation = 0;
+  #counting = false;
+  #closed = false;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    this.#requests = new Requests(settings.timers);
+    this.#connection = new Connection(settings, {
+      ready: (info) => { this.#ready(info); },
+      frame: (frame) => { this.#frame(frame); },
+      lost: (reason) => { this.#lost(reason); },
+      refused: (error) => { this.#requests.bar(error); },
+    });
+    this.connection = this.#connection.state;
+    this.#connection.start();
+  }
+
+  subscribe(channel: string, options: SubscribeOptions = {}): Subscription {
+    const { bufferItems, timers } = this.#settings;
+    const feed = this.#feed(channel);
+    const reader = new Reader(channel, plainAfter(options.after), bufferItems, timers.defer, {
+      roomy: (self) => { feed.pull(self); },
+      closed: (self) => {
+        options.signal?.removeEventListener("abort", stop);
+        feed.remove(self);
+      },
+    });
+    const stop = (): void => { reader.close(); };
+    if (this.#closed) reader.fail(closedError());
+    else if (options.signal?.aborted === true) reader.close();
+    else feed.add(reader);
+    options.signal?.addEventListener("abort", stop, { once: true });
+    return reader;
+  }
+
+  request<M extends keyof Methods>(
+    method: M,
+    params: Methods[M]["params"],
+    options: RequestOptions = {},
+  ): Promise<Methods[M]["result"]> {
+    const { requestMs } = this.#settings.timeouts;
+    const timeoutMs = options.timeoutMs === undefined ? patience(method, requestMs) : options.timeoutMs;
+    const plan = { repeat: mayRepeat(method, params), timeoutMs, signal: options.signal };
+    return new Promise((resolve, reject) => {
+      this.#requests.call(method, params, plan, (answer) => {
+        if ("error" in answer) {
+          reject(answer.error);
+          return;
+        }
+        try {
+          resolve(decodeResult(method, answer.result));
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  }
+
+  publish(channel: string, type: string, data: unknown, options: PublishOptions = {}): Promise<Cursor> {
+    const { idempotencyKey = randomKey(), timeoutMs = null, signal } = options;
+    const params = { channel, type, data, idempotency_key: idempotencyKey };
+    return this.request("publish", params, signal === undefined ? { timeoutMs } : { timeoutMs, signal });
+  }
+
+  channelState<T = unknown>(channel: string): Readable<ChannelState<T> | undefined> {
+    let state = this.#states.get(channel)?.deref();
+    if (state === undefined) {
+      state = new ChannelStateReader(
+        () => this.subscribe(channel),
+        (error) => { this.problem.set(error); },
+      );
+      this.#states.set(channel, new WeakRef(state));
+      this.#forgotten.register(state, channel);
+    }
+    return state as Readable<ChannelState | undefined> as Readable<ChannelState<T> | undefined>;
+  }
+
+  reconnect(): void {
+    if (this.#closed) return;
+    this.#requests.unbar();
+    this.#connection.start();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#connection.close();
+    this.#requests.bar(closedError());
+    for (const feed of [...this.#feeds.values()]) feed.close();
+  }
+
+  #feed(channel: string): Feed {
+    let feed = this.#feeds.get(channel);
+    if (feed === undefined) {
+      feed = new Feed(channel, this.#port());
+      this.#feeds.set(channel, feed);
+    }
+    return feed;
+  }
+
+  #port(): FeedPort {
+    return {
+      connection: () => (this.#connection.ready ? this.#generation : null),
+      // no deadline: the heartbeat decides whether the server is alive
+      call: (method, params, done) => { this.#requests.call(method, params, { repeat: false, timeoutMs: null }, done); },
+      violation: (error) => {
+        this.problem.set(error);
+        this.#connection.fail(error.message);
+      },
+      progress: () => { this.#countLater(); },
+      later: (task) => {
+        const { timers, random, backoff } = this.#settings;
+        timers.setTimeout(task, backoff.baseMs + random() * backoff.baseMs * 4);
+      },
+      unused: (feed) => {
+        if (this.#feeds.get(feed.channel) === feed) this.#feeds.delete(feed.channel);
+      },
+    };
+  }
+
+  #ready(info: ServerInfo): void {
+    this.#generation += 1;
+    this.server.set(info);
+    this.#requests.attach((text) => { this.#connection.send(text); });
+    for (const feed of [...this.#feeds.values()]) feed.connected();
+  }
+
+  #lost(reason: string): void {
+    for (const feed of [...this.#feeds.values()]) feed.lost(); // first, so that they ignore their unanswered requests
+    this.#requests.detach(reason);
+  }
+
+  #frame(frame: Frame): void {
+    switch (frame.kind) {
+      case "event":
+        this.#feeds.get(frame.channel)?.event(frame);
+        return;
+      case "caught_up":
+        this.#feeds.get(frame.channel)?.caughtUp(frame);
+        return;
+      case "gap":
+        this.#feeds.get(frame.channel)?.gap(frame);
+        return;
+      case "reply":
+        this.#requests.answer(frame.id, { result: frame.result });
+        return;
+      case "refusal":
+        if (frame.id === null || !this.#requests.answer(frame.id, { error: frame.error })) this.problem.set(frame.error);
+        return;
+      case "problem":
+        this.problem.set(frame.error);
+        return;
+      default:
+        return; // a notification of a newer server
+    }
+  }
+
+  /** Adds up what is still to come, once per turn of the event loop however many events arrive in it. */
+  #countLater(): void {
+    if (this.#counting) return;
+    this.#counting = true;
+    this.#settings.timers.defer(() => {
+      this.#counting = false;
+      let behind = 0;
+      for (const feed of this.#feeds.values()) behind += feed.behind;
+      this.#connection.setBehind(behind);
+    });
+  }
+}
+
+function plainAfter(after: After = "now"): After {
+  return typeof after === "string" ? after : { epoch: after.epoch, offset: after.offset };
+}
+
+function closedError(): AntiphonError {
+  return clientError("closed", "this client was closed");
+}
+
+/** `crypto.randomUUID` exists only in secure contexts; a page of the local network is none. */
+function randomKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export type { ServerInfo };

@@ -1,6 +1,8 @@
 /** The requests of `/live`: parameters and results, as on the wire (snake_case). */
 
+import { asObject, count, flag, list, text } from "./decode.js";
 import type { Cursor, LiveEvent } from "./types.js";
+import { decodeCursor, decodeEvents } from "./wire.js";
 
 export interface HistoryParams {
   readonly channel: string;
@@ -160,4 +162,59 @@ export interface Methods {
   readonly "process.restart": { readonly params: { readonly name: string }; readonly result: ProcessAnswer };
   readonly "process.write": { readonly params: { readonly name: string; readonly text: string }; readonly result: Empty };
   readonly ping: { readonly params: Empty; readonly result: { readonly time: string } };
+}
+
+/** Requests that change nothing: they may be asked again after a lost connection. */
+const READING: ReadonlySet<string> = new Set(["history", "search", "state", "channel.list", "connection.list", "ping"]);
+
+export function mayRepeat(method: keyof Methods, params: object): boolean {
+  return READING.has(method) || (method === "publish" && "idempotency_key" in params);
+}
+
+/** Ending a process tree may take its whole grace. */
+export function patience(method: keyof Methods, usualMs: number): number {
+  return method === "process.stop" || method === "process.restart" ? Math.max(usualMs, 120_000) : usualMs;
+}
+
+/**
+ * Reads a result. What the client itself relies on is checked field by field; rows for display are only checked to be of
+ * their outer form. Throws AntiphonError `protocol_error`.
+ */
+export function decodeResult<M extends keyof Methods>(method: M, result: unknown): Methods[M]["result"];
+export function decodeResult(method: keyof Methods, result: unknown): unknown {
+  const fields = asObject(result, `the reply of ${method}`);
+  switch (method) {
+    case "publish":
+      return decodeCursor(fields);
+    case "history":
+      return {
+        epoch: text(fields, "epoch"),
+        events: decodeEvents(list(fields, "events")),
+        oldest: count(fields, "oldest"),
+        head: count(fields, "head"),
+      };
+    case "search":
+      return {
+        hits: decodeEvents(list(fields, "hits")),
+        count: count(fields, "count"),
+        scanned_to: count(fields, "scanned_to"),
+        complete: flag(fields, "complete"),
+      };
+    case "state":
+      return { epoch: text(fields, "epoch"), version: count(fields, "version"), value: fields["value"] };
+    case "channel.list":
+      list(fields, "channels");
+      return fields;
+    case "connection.list":
+      list(fields, "connections");
+      list(fields, "recent");
+      return fields;
+    case "process.start":
+    case "process.stop":
+    case "process.restart":
+      asObject(fields["process"], "process");
+      return fields;
+    default:
+      return fields;
+  }
 }

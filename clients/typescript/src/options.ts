@@ -37,19 +37,19 @@ export interface TimeoutOptions {
 /** The clock; tests pass one that they move. */
 export interface Timers {
   /** Unix milliseconds. */
-  now(): number;
-  setTimeout(task: () => void, delayMs: number): unknown;
-  clearTimeout(handle: unknown): void;
+  readonly now: () => number;
+  readonly setTimeout: (task: () => void, delayMs: number) => unknown;
+  readonly clearTimeout: (handle: unknown) => void;
   /** Run soon, after what is already waiting in the event loop. */
-  defer(task: () => void): void;
+  readonly defer: (task: () => void) => void;
 }
 
 /** What the machine tells about its network; tests pass their own. */
 export interface Surroundings {
   /** False only where it is known that there is no network. */
-  isOnline(): boolean;
+  readonly isOnline: () => boolean;
   /** `visible`: somebody looks at the page again. Returns the function that ends it. */
-  subscribe(listener: (news: "online" | "offline" | "visible") => void): () => void;
+  readonly subscribe: (listener: (news: "online" | "offline" | "visible") => void) => () => void;
 }
 
 export interface ConnectOptions {

@@ -11,9 +11,9 @@ export interface Cursor {
 /** A value that changes: read it, or be told. The shape `useSyncExternalStore` wants. */
 export interface Readable<T> {
   /** The value now; the same object until it changes. */
-  get(): T;
+  readonly get: () => T;
   /** Calls `listener` after each change. Returns the function that ends it. */
-  subscribe(listener: () => void): () => void;
+  readonly subscribe: (listener: () => void) => () => void;
 }
 
 /** One entry of a channel. */
