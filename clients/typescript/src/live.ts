@@ -118,11 +118,8 @@ class Client implements Live {
           reject(answer.error);
           return;
         }
-        try {
-          resolve(decodeResult(method, answer.result));
-        } catch (error) {
-          reject(error);
-        }
+        // what is thrown while decoding rejects the promise
+        resolve(Promise.resolve(answer.result).then((result) => decodeResult(method, result)));
       });
     });
   }
