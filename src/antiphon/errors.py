@@ -3,7 +3,7 @@
 AntiphonError
 ├── InputError            fix the input
 │   ├── InvalidJson, TooDeep, InvalidRequest, UnknownMethod, InvalidParams
-│   ├── InvalidChannel, InvalidCursor, InvalidPatch, TooLarge
+│   ├── InvalidChannel, InvalidCursor, InvalidPatch, TooLarge, MethodNotAllowed
 ├── ConflictError         the thing is in another state: look again, then decide
 │   ├── AlreadySubscribed, NotSubscribed, KeyConflict
 ├── AccessError           log in, or ask for the grant that the message names
@@ -16,7 +16,7 @@ AntiphonError
 │   ├── StorageFull, StorageFailed
 ├── DataDirectoryInUse    another process owns the data directory
 ├── SettingsError         the configuration names the file and the key
-├── TransportError        the way to the server: it was never reached, was lost, or took too long (raised by clients only)
+├── TransportError        the way to the server failed; raised by clients only
 │   ├── ConnectionFailed, ConnectionLost, RequestTimeout, ClientClosed
 ├── RemoteError           a server answered with a code that this version does not know
 └── InternalError         a fault of ours, logged where it happened
@@ -99,6 +99,11 @@ class InvalidPatch(InputError):
 class TooLarge(InputError):
     code = "too_large"
     http_status = 413
+
+
+class MethodNotAllowed(InputError):
+    code = "method_not_allowed"
+    http_status = 405
 
 
 class ConflictError(AntiphonError):
