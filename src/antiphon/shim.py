@@ -821,7 +821,7 @@ class Shim:
             case "write":
                 if self._input is None:
                     raise Refused("no_stdin", "the program has no standard input")
-                self._input.write(request["text"].encode("utf-8", "surrogateescape"))
+                self._input.write(request["text"].encode("utf-8", "replace"))
                 return {}
             case "watch":
                 client.watch = request.get("id"), (int(request["segment"]), int(request["offset"]))
