@@ -1,17 +1,18 @@
 """Antiphon inside a FastAPI app: `uvicorn main:app`, then open http://127.0.0.1:8000 in two windows.
 
-Whatever one window orders, the other one sees; a reload, a lost connection or a restart of this app loses no order. The control room
-is at http://127.0.0.1:8000/antiphon/.
+Whatever one window orders, the other one sees; a reload, a lost connection or a restart of this app loses no order.
+The control room is at http://127.0.0.1:8000/antiphon/.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from antiphon import Antiphon
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
+
+from antiphon import Antiphon
 
 app = FastAPI(title="Tea kitchen")
 live = Antiphon(data=Path(__file__).parent / "data")
