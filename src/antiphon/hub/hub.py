@@ -94,6 +94,11 @@ class Hub:
 
     # publishing
 
+    @property
+    def queued(self) -> int:
+        """Events that wait to be stored."""
+        return self._writer.queued
+
     async def room(self) -> None:
         """Wait until the writer's queue has room; call before `submit`."""
         await self._writer.room()

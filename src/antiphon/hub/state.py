@@ -60,9 +60,12 @@ class ChannelState:
         """Change the value; returns how to take it back. Raises InvalidPatch, having changed nothing."""
         data = event.data
         if not isinstance(data, dict) or set(data) != {"ops"}:
-            raise InvalidPatch("the data of a state.patch is {ops: [...]}", pointer="")
+            raise InvalidPatch("the data of a state.patch is {ops: [...]}", pointer="/data")
         version, patches = self.version, self._patches
-        undo = self._document.apply(data["ops"])
+        try:
+            undo = self._document.apply(data["ops"])
+        except InvalidPatch as exc:
+            raise InvalidPatch(exc.message, pointer=f"/data{exc.pointer}") from None
         undo.insert(0, lambda: self._restore(version, patches))
         self.version = event.offset
         self._patches += 1

@@ -81,7 +81,7 @@ class Authenticator:
             return LOCAL
         bearer = _bearer(facts)
         if bearer is not None:
-            return self._by_token(bearer)
+            return self.by_token(bearer)
         ticket = _ticket(facts)
         if ticket is not None:
             return self.redeem(ticket)
@@ -89,7 +89,7 @@ class Authenticator:
 
     def open_session(self, token: str) -> str:
         """The value of a cookie that stands for the token's user. Raises Unauthenticated."""
-        user = self._by_token(token)
+        user = self.by_token(token)
         return self._sessions.sign(user.name, self._digests[user.name])
 
     def issue_ticket(self, user: User) -> Ticket:
@@ -103,7 +103,8 @@ class Authenticator:
             raise Unauthenticated("This ticket was used or has ended: ask for another one")
         return user
 
-    def _by_token(self, token: str) -> User:
+    def by_token(self, token: str) -> User:
+        """Whose token this is. Raises Unauthenticated."""
         name = tokens.find(token, self._digests)
         if name is None:
             raise Unauthenticated("This token belongs to no user")

@@ -1,0 +1,103 @@
+"""Assembly: the store, the services, the routes and the door, in one ASGI app."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.routing import WebSocketRoute
+
+from antiphon import __version__
+from antiphon.brokers.sqlite import SqliteBroker
+from antiphon.hub import Hub, Keep
+from antiphon.server.access import User
+from antiphon.server.admission import Facts, Policy
+from antiphon.server.auth import Authenticator
+from antiphon.server.connections import Connections
+from antiphon.server.core import Core
+from antiphon.server.door import Door, Identify, Receive, Scope, Send
+from antiphon.server.http import channels, meta, pages, processes, session
+from antiphon.server.http.answers import answer_errors
+from antiphon.server.live.endpoint import LiveEndpoint
+from antiphon.server.settings import Settings
+from antiphon.services.logs import Logs
+from antiphon.services.processes import Processes
+
+
+class Server:
+    """Antiphon as an ASGI app; `running` opens and closes what it serves.
+
+    Args:
+        settings: The effective settings.
+        policy: What it answers to, asked at each request: the ports may be known only later.
+        identify: Who asks; None = as the settings say.
+        authenticator: Keeps sessions and tickets; None = made from the settings and the data directory.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        policy: Callable[[], Policy],
+        *,
+        identify: Identify | None = None,
+        authenticator: Authenticator | None = None,
+    ) -> None:
+        self.settings = settings
+        self.app = _routes()
+        self._authenticator = authenticator
+        self._door = Door(self.app, policy, identify or self._identify)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._door(scope, receive, send)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Core]:
+        """Open the store and the services; close them in reverse order.
+
+        Raises:
+            DataDirectoryInUse, StorageError
+        """
+        settings = self.settings
+        broker = SqliteBroker(settings.server.data, synchronous=settings.storage.synchronous)
+        broker.open()
+        if self._authenticator is None:
+            self._authenticator = Authenticator.open(settings)
+        async with (
+            Hub(broker, keep=_keep(settings)) as hub,
+            Logs(hub, settings.log) as logs,
+            Processes(hub, settings.process, settings.server.data) as supervised,
+        ):
+            core = Core(settings, hub, supervised, logs, Connections(settings.limits.connections))
+            self._serve(core)
+            yield core
+            core.connections.goodbye("stopping")
+
+    def _serve(self, core: Core) -> None:
+        self.app.state.core = core
+        self.app.state.authenticator = self._authenticator
+        self.app.router.routes.append(WebSocketRoute("/live", LiveEndpoint(core)))
+
+    async def _identify(self, _: Scope, facts: Facts) -> User | None:
+        return None if self._authenticator is None else self._authenticator.authenticate(facts)
+
+
+def _routes() -> FastAPI:
+    app = FastAPI(
+        title="Antiphon",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        description="The HTTP API. Live delivery over WebSocket and SSE is described in docs/protocol.md.",
+    )
+    answer_errors(app)
+    for part in (channels, processes, session, meta, pages):
+        app.include_router(part.router)
+    pages.mount_assets(app)
+    return app
+
+
+def _keep(settings: Settings) -> dict[str, Keep]:
+    return {
+        pattern: Keep(rule.max_events, rule.max_age_s, rule.max_bytes) for pattern, rule in settings.retention.items()
+    }

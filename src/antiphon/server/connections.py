@@ -1,0 +1,129 @@
+"""Who is connected over what, and why the last ones left."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from antiphon.errors import TooManyConnections
+from antiphon.hub import Outlet, Phase
+from antiphon.messages import encode_time, now_ms
+from antiphon.server.access import User
+from antiphon.transports.queue import QueueSink
+from antiphon.transports.websocket import Ending
+
+REMEMBERED = 100
+MAX_USER_AGENT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """What is known of a client when it connects."""
+
+    user: User
+    transport: str  # websocket, sse
+    path: str
+    address: str | None
+    user_agent: str | None
+
+
+class Connection:
+    """One open connection."""
+
+    def __init__(self, peer: Peer, outlet: Outlet, sink: QueueSink, goodbye: Callable[[str, float], None]) -> None:
+        self.id = f"c-{secrets.token_hex(6)}"
+        self.peer = peer
+        self.outlet = outlet
+        self.sink = sink
+        self.goodbye = goodbye
+        self.received_bytes: Callable[[], int] = lambda: 0
+        self.connected_ms = now_ms()
+
+    def row(self) -> dict[str, Any]:
+        """As in docs/protocol.md, "Connections"."""
+        return {
+            **self._facts(),
+            "subscriptions": [
+                {
+                    "channel": subscription.channel.name,
+                    "phase": "live" if subscription.phase is Phase.LIVE else "pulling",
+                    "lag": subscription.channel.head - subscription.cursor,
+                }
+                for subscription in self.outlet.subscriptions.values()
+            ],
+            "queued_bytes": self.sink.queued_bytes,
+        }
+
+    def last_row(self, ending: Ending) -> dict[str, Any]:
+        return {
+            **self._facts(),
+            "disconnected_at": encode_time(now_ms()),
+            "reason": ending.reason,
+            "code": ending.code,
+        }
+
+    def _facts(self) -> dict[str, Any]:
+        return {
+            "connection_id": self.id,
+            "user": self.peer.user.name,
+            "transport": self.peer.transport,
+            "path": self.peer.path,
+            "address": self.peer.address,
+            "connected_at": encode_time(self.connected_ms),
+            "sent_bytes": self.sink.sent_bytes,
+            "received_bytes": self.received_bytes(),
+            "user_agent": self.peer.user_agent,
+        }
+
+
+class Connections:
+    """The table of connections. Raises TooManyConnections beyond its limit."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._open: dict[str, Connection] = {}
+        self._recent: deque[dict[str, Any]] = deque(maxlen=REMEMBERED)
+        self._empty = asyncio.Event()
+        self.total = 0
+        self.endings: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def check_room(self) -> None:
+        if len(self._open) >= self._limit:
+            raise TooManyConnections(f"this server serves {self._limit} connections at a time: try again later")
+
+    def add(self, connection: Connection) -> None:
+        self.total += 1
+        self._open[connection.id] = connection
+
+    def remove(self, connection: Connection, ending: Ending) -> None:
+        self._open.pop(connection.id, None)
+        if not self._open:
+            self._empty.set()
+        connection.outlet.close()
+        self.endings[ending.reason] = self.endings.get(ending.reason, 0) + 1 if len(self.endings) < REMEMBERED else 1
+        self._recent.appendleft(connection.last_row(ending))
+
+    def rows(self) -> dict[str, Any]:
+        return {"connections": [connection.row() for connection in self._open.values()], "recent": list(self._recent)}
+
+    def goodbye(self, reason: str) -> None:
+        """Ask all to leave and to come back, not all at once."""
+        for connection in list(self._open.values()):
+            connection.goodbye(reason, round(0.2 + secrets.randbelow(1800) / 1000, 2))
+
+    async def leave(self, reason: str, *, within_s: float) -> None:
+        """Say goodbye and wait until all have gone, at most `within_s` seconds."""
+        self.goodbye(reason)
+        self._empty.set() if not self._open else self._empty.clear()
+        try:
+            async with asyncio.timeout(within_s):
+                await self._empty.wait()
+        except TimeoutError:
+            pass  # the slow ones are cut

@@ -1,0 +1,102 @@
+"""The one door: every request and every socket passes admission and is given its user here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import replace
+from typing import Any
+
+from antiphon.errors import AntiphonError, Unauthenticated
+from antiphon.server.access import User
+from antiphon.server.admission import Admitted, Facts, Policy, admit
+from antiphon.server.live.encode import dumps, problem_object
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Identify = Callable[[Scope, Facts], Awaitable[User | None]]
+
+LOGIN = ("/api/session",)  # reachable without a user, by anybody who is admitted
+PREFLIGHT_HEADERS = [
+    (b"access-control-allow-methods", b"GET, POST, DELETE"),
+    (b"access-control-allow-headers", b"authorization, content-type, last-event-id"),
+    (b"access-control-max-age", b"600"),
+]
+
+
+class Door:
+    """ASGI middleware around everything that Antiphon serves.
+
+    Puts `user` (None on public pages without one) and `admitted` into the scope's state.
+
+    Args:
+        identify: Who asks; None where nobody says so. Raises Unauthenticated for wrong credentials.
+    """
+
+    def __init__(self, app: App, policy: Callable[[], Policy], identify: Identify) -> None:
+        self._app = app
+        self._policy = policy
+        self._identify = identify
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        try:
+            admitted, user = await self._admit(scope)
+        except AntiphonError as exc:
+            await refuse(scope, receive, send, exc)
+            return
+        scope.setdefault("state", {}).update(user=user, admitted=admitted)
+        answer = send if admitted.cross_origin is None else _cors(send, admitted.cross_origin)
+        if admitted.preflight:
+            await answer({"type": "http.response.start", "status": 204, "headers": PREFLIGHT_HEADERS})
+            await answer({"type": "http.response.body", "body": b""})
+        else:
+            await self._app(scope, receive, answer)
+
+    async def _admit(self, scope: Scope) -> tuple[Admitted, User | None]:
+        facts = Facts.from_scope(scope)
+        policy = self._policy()
+        if scope.get("server") and scope["server"][1] is not None:
+            policy = replace(policy, ports=policy.ports | {scope["server"][1]})  # the one that was asked on
+        admitted = admit(facts, policy)
+        if admitted.preflight:
+            return admitted, None
+        user = await self._identify(scope, facts)
+        if user is None and not admitted.public and facts.path not in LOGIN:
+            raise Unauthenticated(
+                "Log in first: a bearer token, a session (POST /api/session) or a ticket (POST /api/tickets)"
+            )
+        return admitted, user
+
+
+async def refuse(scope: Scope, receive: Receive, send: Send, error: AntiphonError) -> None:
+    """Answer a request or a socket's handshake with an error."""
+    kind = "http.response"
+    if scope["type"] == "websocket":
+        if "websocket.http.response" not in scope.get("extensions", {}):
+            await receive()
+            await send({"type": "websocket.close", "code": 1008, "reason": error.code})
+            return
+        kind = "websocket.http.response"
+    body = dumps(problem_object(error))
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    if isinstance(error, Unauthenticated):
+        headers.append((b"www-authenticate", b"Bearer"))
+    await send({"type": f"{kind}.start", "status": error.http_status, "headers": headers})
+    await send({"type": f"{kind}.body", "body": body})
+
+
+def _cors(send: Send, origin: str) -> Send:
+    """Let the page of an allowed origin read the answer."""
+
+    async def answer(message: Message) -> None:
+        if message["type"].endswith("response.start"):
+            allowed = [(b"access-control-allow-origin", origin.encode("latin-1")), (b"vary", b"origin")]
+            message = {**message, "headers": [*message.get("headers", []), *allowed]}
+        await send(message)
+
+    return answer

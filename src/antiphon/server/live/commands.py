@@ -1,0 +1,92 @@
+"""The commands that run beside the stream of events: name, parameters, what they do, and what the caller needs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+from antiphon.server.access import User, require
+from antiphon.server.core import Core
+from antiphon.server.live import encode
+from antiphon.server.live.params import (
+    ChannelListParams,
+    ChannelParams,
+    HistoryParams,
+    NoParams,
+    Params,
+    ProcessAction,
+    ProcessParams,
+    ProcessWriteParams,
+    SearchParams,
+)
+
+
+class Command(NamedTuple):
+    params: type[Params]
+    run: Callable[[Core, User, Any], Awaitable[Any]]  # Any: what `params` says
+
+
+async def history(core: Core, user: User, wanted: HistoryParams) -> dict[str, Any]:
+    require(user, "read", wanted.channel)
+    found = await core.hub.history(wanted.channel, after=wanted.after, before=wanted.before, limit=wanted.limit)
+    return encode.history_object(found)
+
+
+async def search(core: Core, user: User, wanted: SearchParams) -> dict[str, Any]:
+    require(user, "read", wanted.channel)
+    found = await core.hub.search(
+        wanted.channel, wanted.text, before=wanted.before, limit=wanted.limit, ignore_case=wanted.ignore_case
+    )
+    return encode.search_object(found)
+
+
+async def state(core: Core, user: User, wanted: ChannelParams) -> dict[str, Any]:
+    require(user, "read", wanted.channel)
+    return {"epoch": core.hub.epoch, **encode.state_object(await core.hub.state(wanted.channel))}
+
+
+async def channel_list(core: Core, user: User, wanted: ChannelListParams) -> dict[str, Any]:
+    found = await core.hub.channels(wanted.prefix)
+    rows = [
+        {"channel": name, "oldest": bounds.oldest, "head": bounds.head}
+        for name, bounds in found
+        if user.may("read", name)
+    ]
+    return {"epoch": core.hub.epoch, "channels": rows}
+
+
+async def connection_list(core: Core, user: User, _: NoParams) -> dict[str, Any]:
+    require(user, "control", "server:connections")
+    return core.connections.rows()
+
+
+async def process_action(core: Core, user: User, name: str, action: ProcessAction) -> dict[str, Any]:
+    require(user, "control", f"process:{name}")
+    perform = {"start": core.processes.start, "stop": core.processes.stop, "restart": core.processes.restart}[action]
+    return {"name": name, "process": await perform(name)}
+
+
+async def process_write(core: Core, user: User, wanted: ProcessWriteParams) -> dict[str, Any]:
+    require(user, "control", f"process:{wanted.name}")
+    await core.processes.write(wanted.name, wanted.text)
+    return {}
+
+
+def _process(action: ProcessAction) -> Command:
+    async def run(core: Core, user: User, wanted: ProcessParams) -> dict[str, Any]:
+        return await process_action(core, user, wanted.name, action)
+
+    return Command(ProcessParams, run)
+
+
+COMMANDS: dict[str, Command] = {
+    "history": Command(HistoryParams, history),
+    "search": Command(SearchParams, search),
+    "state": Command(ChannelParams, state),
+    "channel.list": Command(ChannelListParams, channel_list),
+    "connection.list": Command(NoParams, connection_list),
+    "process.start": _process("start"),
+    "process.stop": _process("stop"),
+    "process.restart": _process("restart"),
+    "process.write": Command(ProcessWriteParams, process_write),
+}

@@ -1,0 +1,126 @@
+"""`antiphon serve`: bind, open, serve, and leave in order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+import uvicorn
+
+from antiphon.errors import SettingsError
+from antiphon.server.app import Server
+from antiphon.server.auth import operator_token
+from antiphon.server.core import Core
+from antiphon.server.settings import Loaded, Settings, policy_of
+
+FAREWELL_S = 1.0  # for clients to take what is queued before their sockets are closed
+PING_INTERVAL_S = 25.0
+PING_TIMEOUT_S = 20.0
+
+log = structlog.get_logger(__name__)
+
+
+def serve(loaded: Loaded, *, announce: Callable[[str], None] = print) -> None:
+    """Serve until SIGTERM or SIGINT; a second signal ends at once.
+
+    Args:
+        announce: Called with the address to open, once connections are accepted.
+    Raises:
+        DataDirectoryInUse, StorageError, SettingsError
+    """
+    settings = loaded.settings
+    with _bound(settings) as listener, asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(settings, listener, announce))
+
+
+async def _serve(settings: Settings, listener: socket.socket, announce: Callable[[str], None]) -> None:
+    port = listener.getsockname()[1]
+    policy = policy_of(settings, ports=[port])
+    app = Server(settings, lambda: policy)
+    async with app.running() as core:
+        server = _Uvicorn(_config(app, settings), core, lambda: announce(_address(settings, port)))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, server.stop, number)
+        await server.serve(sockets=[listener])
+
+
+class _Uvicorn(uvicorn.Server):
+    """Says goodbye before it closes sockets, and leaves signals to us: services stop after it has returned."""
+
+    def __init__(self, config: uvicorn.Config, core: Core, listening: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._core = core
+        self._listening = listening
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def stop(self, number: int) -> None:
+        if self.should_exit:
+            os._exit(128 + number)  # asked twice: whatever still runs is found again at the next start
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._listening()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listener in sockets or []:
+            listener.close()  # nobody new while the others leave
+        await self._core.connections.leave("stopping", within_s=FAREWELL_S)
+        await super().shutdown(sockets)
+
+
+def _config(app: Any, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        lifespan="off",
+        ws="websockets-sansio",
+        ws_max_size=settings.limits.message_bytes,
+        ws_ping_interval=PING_INTERVAL_S,
+        ws_ping_timeout=PING_TIMEOUT_S,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=5,
+        proxy_headers=False,  # admission reads them, and only from trusted proxies
+        server_header=False,
+        access_log=False,
+        log_level="warning",
+    )
+
+
+@contextmanager
+def _bound(settings: Settings) -> Iterator[socket.socket]:
+    host = settings.server.host.strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, settings.server.port), family=family, backlog=4096)
+    except OSError as exc:
+        raise SettingsError(
+            f"cannot listen on {settings.server.host} port {settings.server.port}: {exc.strerror or exc}; "
+            "choose another with --port"
+        ) from exc
+    with listener:
+        yield listener
+
+
+def _address(settings: Settings, port: int) -> str:
+    host = settings.server.host.strip("[]")
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    token = f"#token={operator_token(settings.server.data)}" if settings.auth else ""
+    return f"http://{name}:{port}/{token}"
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # not made for every platform
+        return None
+    return uvloop.new_event_loop
