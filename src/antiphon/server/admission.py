@@ -27,7 +27,18 @@ from antiphon.server.names import Host, IpAddress, Origin, is_loopback, parse_ad
 
 Network = IPv4Network | IPv6Network
 
-PUBLIC_PAGES = ("/", "/logs", "/connections", "/playground", "/assets/*", "/favicon.ico", "/favicon.svg", "/healthz")
+PUBLIC_PAGES = (
+    "/",
+    "/logs",
+    "/logs/*",
+    "/connections",
+    "/playground",
+    "/assets/*",
+    "/favicon.ico",
+    "/favicon.svg",
+    "/healthz",
+    "/readyz",
+)
 """Paths that any page may link to: they hold no data and do nothing. `*` stands for one or more path segments."""
 
 _FORWARDING = re.compile(
