@@ -9,7 +9,8 @@ import orjson
 
 from antiphon.messages import Event
 
-LINE_KEYS = ("text", "stream", "stdout", "stderr", "file")  # what the raw JSON of a log line says beside its text
+LINE_SYNTAX = ("{", "text", ":", ",", "stream", "}")  # what the raw JSON of a log line says beside its values
+ESCAPE_TAILS = b"bfnrtu0123456789abcdef"  # what follows the backslash of an escape
 
 
 def encode_needle(text: str) -> bytes:
@@ -18,9 +19,14 @@ def encode_needle(text: str) -> bytes:
 
 
 def is_exact_for_lines(needle: bytes) -> bool:
-    """Whether finding `needle` in the raw JSON of a log line proves a match, without decoding it."""
+    """Whether finding `needle` in the raw JSON of a log line without escapes proves a match, without decoding it."""
     word = needle.decode().lower()
-    return "\\" not in word and not any(word in key for key in LINE_KEYS)
+    return "\\" not in word and not any(word in syntax for syntax in LINE_SYNTAX)
+
+
+def may_begin_in_escape(needle: bytes) -> bool:
+    """Whether `needle` may be found in raw JSON where half of an escape stands: in `\\u001b[31m` there is no "b[31m"."""
+    return needle[:1].lower() in ESCAPE_TAILS
 
 
 def contains(event: Event, text: str, *, ignore_case: bool) -> bool:

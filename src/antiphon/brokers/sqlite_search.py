@@ -52,8 +52,8 @@ class _Scan:
 
     def run(self) -> SearchSlice:
         deadline = time.perf_counter() + SLICE_S
-        while self._before > self._oldest and time.perf_counter() < deadline:
-            if self._window(max(self._oldest, self._before - WINDOW)):
+        while self._before > self._oldest:
+            if self._window(max(self._oldest, self._before - WINDOW)) or time.perf_counter() >= deadline:
                 break
         complete = self._before <= self._oldest
         return SearchSlice(self._events(), self._count, max(self._before, 1), complete)
@@ -62,7 +62,7 @@ class _Scan:
         """Scan [first, before); true once the slice has its hits."""
         wanted = self._query.limit - len(self._offsets) if self._query.limit else 0
         rows = f"SELECT offset FROM events WHERE channel = ? AND offset >= ? AND offset < ? AND {self._condition()}"
-        arguments: list[object] = [self._number, first, self._before, self._needle(), self._is_exact()]
+        arguments: list[object] = [self._number, first, self._before, self._needle()]
         if not wanted:
             self._count += self._db.execute(f"SELECT count(*) FROM ({rows})", arguments).fetchone()[0]
             self._before = first
@@ -79,16 +79,19 @@ class _Scan:
 
     def _condition(self) -> str:
         where = "lower(CAST(data AS TEXT))" if self._query.ignore_case else "data"
-        return f"instr({where}, ?) AND (? AND type = 'line' OR matches(type, data))"
+        return f"instr({where}, ?) AND ({self._proof()} OR matches(type, data))"
+
+    def _proof(self) -> str:
+        """When a hit in the raw JSON is a match; all else is decoded."""
+        needle = matching.encode_needle(self._query.text)
+        if not (self._query.channel.startswith("log:") and matching.is_exact_for_lines(needle)):
+            return "0"
+        has_no_escape = " AND NOT instr(data, X'5C')" if matching.may_begin_in_escape(needle) else ""
+        return f"type = 'line'{has_no_escape}"
 
     def _needle(self) -> bytes | str:
         needle = matching.encode_needle(self._query.text)
         return needle.lower().decode() if self._query.ignore_case else needle
-
-    def _is_exact(self) -> bool:
-        return self._query.channel.startswith("log:") and matching.is_exact_for_lines(
-            matching.encode_needle(self._query.text)
-        )
 
     def _matches(self, kind: str, data: bytes) -> bool:
         event = Event(self._query.channel, 0, kind, data, 0, None)
