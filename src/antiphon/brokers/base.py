@@ -13,6 +13,8 @@ from typing import NamedTuple, Protocol
 
 from antiphon.messages import Event
 
+KEPT_SNAPSHOTS = 16  # per channel, always the oldest and the newest: retention needs some to cut at, not all
+
 
 class Bounds(NamedTuple):
     """What a channel holds: `oldest` is `head + 1` where nothing is kept, `head` is 0 before the first event."""

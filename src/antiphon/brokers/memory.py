@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from antiphon.brokers import matching
-from antiphon.brokers.base import Batch, Bounds, Receipt, ReceiptKey, Search, SearchSlice, Snapshot
+from antiphon.brokers.base import KEPT_SNAPSHOTS, Batch, Bounds, Receipt, ReceiptKey, Search, SearchSlice, Snapshot
 from antiphon.messages import Event, now_ms
 
 SEARCH_CHUNK = 5000
@@ -54,7 +54,10 @@ class MemoryBroker:
         for event in batch.events:
             self._logs[event.channel].events.append(event)
         for channel, snapshot in batch.snapshots.items():
-            self._logs[channel].snapshots.append(snapshot)
+            kept = self._logs[channel].snapshots
+            kept.append(snapshot)
+            if len(kept) > KEPT_SNAPSHOTS:
+                del kept[1:-2:2]
         now = now_ms()
         self._receipts.update({key: (receipt, now) for key, receipt in batch.receipts.items()})
         self._checkpoints.update(batch.checkpoints)
@@ -64,7 +67,9 @@ class MemoryBroker:
         return found[: within(found, max_bytes)]
 
     async def read_back(self, channel: str, *, before: int, max_events: int, max_bytes: int) -> list[Event]:
-        found = self._log(channel).slice(before - max_events, before - 1)[::-1]
+        log = self._log(channel)
+        before = min(before, log.head + 1)
+        found = log.slice(before - max_events, before - 1)[::-1]
         return found[: within(found, max_bytes)][::-1]
 
     async def patches(self, channel: str, *, after: int) -> list[Event]:
@@ -73,10 +78,11 @@ class MemoryBroker:
 
     async def search(self, query: Search) -> SearchSlice:
         log = self._log(query.channel)
-        first = max(log.oldest, query.before - SEARCH_CHUNK)
+        before = min(query.before, log.head + 1)
+        first = max(log.oldest, before - SEARCH_CHUNK)
         hits: list[Event] = []
         count = 0
-        for event in reversed(log.slice(first, query.before - 1)):
+        for event in reversed(log.slice(first, before - 1)):
             if not matching.contains(event, query.text, ignore_case=query.ignore_case):
                 continue
             count += 1
@@ -85,7 +91,7 @@ class MemoryBroker:
             if query.limit and count == query.limit:
                 return SearchSlice(hits, count, event.offset, event.offset <= log.oldest)
         await asyncio.sleep(0)
-        scanned_to = max(1, min(first, query.before))
+        scanned_to = max(1, min(first, before))
         return SearchSlice(hits, count, scanned_to, scanned_to <= log.oldest)
 
     async def snapshot(self, channel: str, *, upto: int | None = None) -> Snapshot | None:
