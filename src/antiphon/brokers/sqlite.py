@@ -19,7 +19,7 @@ from itertools import chain
 from pathlib import Path
 
 from antiphon.brokers import schema
-from antiphon.brokers.base import Batch, Bounds, Receipt, ReceiptKey, Search, SearchSlice, Snapshot
+from antiphon.brokers.base import KEPT_SNAPSHOTS, Batch, Bounds, Receipt, ReceiptKey, Search, SearchSlice, Snapshot
 from antiphon.brokers.lock import DirectoryLock
 from antiphon.brokers.sqlite_search import Searcher
 from antiphon.brokers.wal import Checkpointer, finished
@@ -29,7 +29,6 @@ from antiphon.messages import Event, now_ms
 ROWS_PER_STATEMENT = 512  # powers of two below it serve the rest, so that few statements are ever prepared
 SLOW_COMMIT_S = 0.003  # a disk slower than this commits in a thread
 CHUNK = 1000  # events touched at a time by upkeep
-KEPT_SNAPSHOTS = 16
 
 COLUMNS = "offset, type, data, time, by"
 
@@ -207,21 +206,22 @@ class SqliteBroker:
 
     async def fitting(self, channel: str, *, max_bytes: int) -> int:
         bounds = await self.bounds(channel)
-        first = bounds.head
+        first = bounds.head + 1
         while first > bounds.oldest:
-            rows = self._sizes(channel, first)
-            for size in rows:
+            for size in self._sizes(channel, max(bounds.oldest, first - CHUNK), first):
                 max_bytes -= size
                 if max_bytes < 0:
-                    return min(first + 1, bounds.head)
+                    return min(first, bounds.head)
                 first -= 1
             await asyncio.sleep(0)
-        return bounds.oldest
+        return first
 
-    def _sizes(self, channel: str, upto: int) -> list[int]:
-        statement = "SELECT length(data) FROM events WHERE channel = ? AND offset <= ? ORDER BY offset DESC LIMIT ?"
+    def _sizes(self, channel: str, first: int, before: int) -> list[int]:
+        statement = (
+            "SELECT length(data) FROM events WHERE channel = ? AND offset >= ? AND offset < ? ORDER BY offset DESC"
+        )
         with translated():
-            return [row[0] for row in self._reads.execute(statement, (self._ids.get(channel, 0), upto, CHUNK))]
+            return [row[0] for row in self._reads.execute(statement, (self._ids.get(channel, 0), first, before))]
 
     async def cut(self, channel: str, *, oldest: int) -> None:
         number = self._ids[channel]
