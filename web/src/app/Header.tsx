@@ -1,0 +1,40 @@
+import type { ReactNode } from "react";
+
+import type { Route } from "../lib/route";
+import { ConnectionIndicator } from "./ConnectionIndicator";
+import { Link } from "./Link";
+import { useRoute } from "./navigation";
+import { ThemeToggle } from "./ThemeToggle";
+
+const HOME: Route = { page: "logs", name: null, at: null };
+
+export function Header({ onHelp }: { readonly onHelp: () => void }): ReactNode {
+  const crumbs = useRoute(crumbText);
+  return (
+    <header className="col-span-full flex items-center gap-3 border-b border-edge bg-panel px-4">
+      <Link to={HOME} className="font-strong tracking-[-0.01em]">
+        Antiphon
+      </Link>
+      <span className="hidden min-w-0 truncate text-dim wide:block">{crumbs}</span>
+      <span className="grow" />
+      <button type="button" className="hidden wide:block" aria-label="Keyboard help" title="Keyboard help" onClick={onHelp}>
+        <kbd>?</kbd>
+      </button>
+      <ThemeToggle />
+      <ConnectionIndicator />
+    </header>
+  );
+}
+
+function crumbText(route: Route): string {
+  switch (route.page) {
+    case "logs":
+      return route.name === null ? "/ Logs" : `/ Logs / ${route.name}`;
+    case "connections":
+      return "/ Connections";
+    case "playground":
+      return "/ Playground";
+    case "unknown":
+      return "/ Not found";
+  }
+}

@@ -1,0 +1,28 @@
+import type { ReactNode } from "react";
+
+import { useRoute } from "../app/navigation";
+import { Notice } from "../ui/Notice";
+import { useWide } from "../ui/media";
+import { FirstSteps } from "./FirstSteps";
+import { ItemList } from "./ItemList";
+import { LogPane } from "./LogPane";
+import { useLogItems } from "./tables";
+
+/** A list and a log side by side; on narrow screens one after the other. */
+export default function LogsPage(): ReactNode {
+  const name = useRoute((route) => (route.page === "logs" ? route.name : null));
+  const { items, loaded } = useLogItems();
+  const wide = useWide();
+  if (items.length === 0 && name === null) return loaded ? <FirstSteps /> : <Notice title="Loading the processes" />;
+  const shown = name ?? (wide ? (items[0]?.name ?? null) : null);
+  return (
+    <div className="grid h-full grid-cols-[minmax(0,1fr)] wide:grid-cols-[272px_minmax(0,1fr)]">
+      {wide || shown === null ? (
+        <section aria-label="Processes and logs" className="min-h-0 border-edge wide:border-r">
+          <ItemList items={items} selected={shown} />
+        </section>
+      ) : null}
+      {shown === null ? null : <LogPane key={shown} name={shown} kind={items.find((item) => item.name === shown)?.kind ?? null} />}
+    </div>
+  );
+}

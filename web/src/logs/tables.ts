@@ -1,0 +1,66 @@
+/** The process table, the followed files and the other log channels, as the slices that components need. */
+
+import type { ChannelRow, ChannelState, FollowedFiles, ProcessRow, ProcessTable } from "@antiphon/client";
+import { useConnection, useLive } from "@antiphon/client/react";
+import { useCallback, useEffect, useMemo, useState } from "react";
+
+import { sameList, useReadable } from "../lib/readable";
+import { type LogItem, listItems } from "./items";
+
+type Maybe<T> = ChannelState<T> | undefined;
+const NONE: readonly string[] = [];
+const names = (state: Maybe<Readonly<Record<string, unknown>>>): readonly string[] =>
+  state === undefined ? NONE : Object.keys(state.value);
+const known = (state: Maybe<unknown>): boolean => state !== undefined;
+
+export function useProcess(name: string): ProcessRow | undefined {
+  const table = useLive().channelState<ProcessTable>("processes");
+  return useReadable(table, useCallback((state: Maybe<ProcessTable>) => state?.value[name], [name]));
+}
+
+export function useFile(name: string): FollowedFiles[string] | undefined {
+  const files = useLive().channelState<FollowedFiles>("logs");
+  return useReadable(files, useCallback((state: Maybe<FollowedFiles>) => state?.value[name], [name]));
+}
+
+export interface LogItems {
+  readonly items: readonly LogItem[];
+  readonly loaded: boolean;
+}
+
+export function useLogItems(): LogItems {
+  const live = useLive();
+  const table = live.channelState<ProcessTable>("processes");
+  const processes = useReadable(table, names, sameList);
+  const loaded = useReadable(table, known);
+  const files = useReadable(live.channelState<FollowedFiles>("logs"), names, sameList);
+  const channels = useLogChannels(processes.length + files.length);
+  const items = useMemo(() => listItems(processes, files, channels), [processes, files, channels]);
+  return { items, loaded };
+}
+
+const REFRESH_MS = 15_000;
+
+/** All `log:` channels; asked again when processes come or go, and now and then while the page is visible. */
+function useLogChannels(reason: number): readonly ChannelRow[] {
+  const live = useLive();
+  const connected = useConnection().phase !== "connecting";
+  const [channels, setChannels] = useState<readonly ChannelRow[]>([]);
+  useEffect(() => {
+    const asked = new AbortController();
+    const ask = (): void => {
+      if (document.visibilityState === "hidden") return;
+      live.request("channel.list", { prefix: "log:" }, { signal: asked.signal }).then(
+        (answer) => setChannels(answer.channels),
+        () => undefined, // the indicator tells about the connection; the next turn asks again
+      );
+    };
+    ask();
+    const timer = setInterval(ask, REFRESH_MS);
+    return () => {
+      asked.abort();
+      clearInterval(timer);
+    };
+  }, [live, connected, reason]);
+  return channels;
+}
