@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import structlog
 
-from antiphon.errors import AntiphonError, LimitError, StorageError
+from antiphon.errors import AntiphonError, Busy, LimitError, StorageError
 from antiphon.hub import Hub
 from antiphon.services.backoff import Backoff
 
@@ -86,11 +86,22 @@ class StateTable:
         return await self._wait(until_committed=False)
 
     async def committed(self) -> None:
-        """Wait until all changes made so far are published, however long that takes."""
-        await self._wait(until_committed=True)
+        """Wait until all changes made so far are published, however long that takes.
+
+        Raises:
+            Busy: The writer ended before.
+        """
+        if not await self._wait(until_committed=True):
+            raise Busy("the server is stopping")
 
     async def run(self) -> None:
         """Publish changes until cancelled; failures are logged and retried."""
+        try:
+            await self._write()
+        finally:
+            self._answer(self._version, committed=False, ending=True)
+
+    async def _write(self) -> None:
         backoff = Backoff()
         while True:
             await self._changed.wait()
@@ -141,10 +152,10 @@ class StateTable:
         self._dirty.add(name)
         self._changed.set()
 
-    def _answer(self, version: int, *, committed: bool) -> None:
+    def _answer(self, version: int, *, committed: bool, ending: bool = False) -> None:
         waiting = []
         for waiter in self._waiters:
-            if waiter.version > version or (waiter.until_committed and not committed):
+            if waiter.version > version or (waiter.until_committed and not committed and not ending):
                 waiting.append(waiter)
             elif not waiter.done.done():
                 waiter.done.set_result(committed)

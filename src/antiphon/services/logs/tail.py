@@ -29,7 +29,7 @@ _SURE_BYTES = 32  # so many equal bytes at the same position make another inode 
 
 
 class Position(NamedTuple):
-    """Where reading goes on: `offset` bytes into the file `inode`, whose `checked` bytes before that have this digest."""
+    """Where reading goes on: at `offset` in the file `inode`, whose `checked` bytes before that have this digest."""
 
     inode: int
     offset: int

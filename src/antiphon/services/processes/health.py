@@ -1,0 +1,57 @@
+"""Whether a program answers on its port and its URL."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import httpx2
+
+from antiphon.services.processes.config import ProcessConfig
+
+_LOOPBACK = ("127.0.0.1", "::1")
+
+
+async def probe(config: ProcessConfig, client: httpx2.AsyncClient) -> str | None:
+    """Ask once, with the configured deadline. None = it answers; otherwise why it does not, in words."""
+    deadline_s = config.health_timeout_s
+    try:
+        async with asyncio.timeout(deadline_s):
+            if config.port is not None and not await _accepts(config.port):
+                return f"port {config.port} does not accept connections"
+            return None if config.url is None else await _answers(str(config.url), client)
+    except TimeoutError:
+        return f"no answer within {deadline_s:g} s"
+
+
+def has_probe(config: ProcessConfig | None) -> bool:
+    """Whether there is anything to ask."""
+    return config is not None and (config.port is not None or config.url is not None)
+
+
+def new_client() -> httpx2.AsyncClient:
+    """A client for `probe`: no proxies, no redirects, no connection kept; the deadline is the probe's."""
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
+    return httpx2.AsyncClient(trust_env=False, follow_redirects=False, timeout=None, limits=limits)
+
+
+async def _accepts(port: int) -> bool:
+    for host in _LOOPBACK:
+        try:
+            _, writer = await asyncio.open_connection(host, port)
+        except OSError:
+            continue
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+        return True
+    return False
+
+
+async def _answers(url: str, client: httpx2.AsyncClient) -> str | None:
+    try:
+        async with client.stream("GET", url) as response:  # the body does not matter and may be endless
+            status = response.status_code
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        return f"{url} does not answer: {error or type(error).__name__}"
+    return None if 200 <= status < 400 else f"{url} answers {status}"
