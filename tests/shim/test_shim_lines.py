@@ -39,7 +39,9 @@ def cut(line: bytes, limit: int) -> bytes:
     return line[:kept] + marker(len(line) - kept)
 
 
-pieces = st.sampled_from([b"\n", b"\r", b"\r\n", b"a", b"bcd", b"10%", "é".encode(), "😀".encode(), b"\xff", b"\xe2\x82"])
+pieces = st.sampled_from(
+    [b"\n", b"\r", b"\r\n", b"a", b"bcd", b"10%", "é".encode(), "😀".encode(), b"\xff", b"\xe2\x82"]
+)
 
 
 @given(st.lists(st.one_of(pieces, st.binary(max_size=6)), max_size=40), st.data(), st.integers(1, 12))

@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from tests.shim.conftest import Follower, Launch, spec_of
 
 from antiphon import shim
 from antiphon.errors import Busy, ConflictError, InternalError, NotFound, TooLarge
 from antiphon.services.processes.shimlink import ShimLink
 from antiphon.services.processes.spool import Line
-from tests.shim.conftest import Follower, Launch, spec_of
 
 Output = Callable[[ShimLink], Awaitable[list[Line]]]
 Follow = Callable[[ShimLink], Follower]
@@ -78,7 +78,9 @@ async def test_death_by_signal(launch: Launch) -> None:
         ({"command": ("a\0b",)}, "null byte"),
     ],
 )
-async def test_what_cannot_start_says_why(launch: Launch, output: Output, options: dict[str, object], words: str) -> None:
+async def test_what_cannot_start_says_why(
+    launch: Launch, output: Output, options: dict[str, object], words: str
+) -> None:
     link = await launch(**options)
     end = link.status.exit
     assert end is not None
@@ -111,11 +113,15 @@ async def test_stdin_is_written(launch: Launch, follow: Follow) -> None:
     assert await reader.until("got two é") == ["got one", "got two é"]
 
 
+async def fill_stdin(link: ShimLink) -> None:
+    while True:
+        await link.write("x" * 100_000)
+
+
 async def test_stdin_that_is_not_read_is_refused_not_waited_for(launch: Launch) -> None:
     link = await launch("import time; time.sleep(1000)", stdin=True)
     with pytest.raises(Busy):
-        for _ in range(20):
-            await link.write("x" * 100_000)
+        await asyncio.wait_for(fill_stdin(link), 30)
     with pytest.raises(TooLarge):
         await link.write("é" * 200_000)
     assert link.status.alive
@@ -138,9 +144,10 @@ async def test_stdin_closed_or_absent(launch: Launch, follow: Follow) -> None:
 
 async def test_command_and_environment_stay_private(launch: Launch) -> None:
     link = await launch("import time; time.sleep(1000)  # hush-command", env={"SECRET": "hush-value"})
-    argv = Path(f"/proc/{link.status.shim_pid}/cmdline").read_bytes()
+    of_shim = Path("/proc", str(link.status.shim_pid))
+    argv = (of_shim / "cmdline").read_bytes()
     assert b"shim.py" in argv
-    for path in [*link.directory.iterdir(), Path(f"/proc/{link.status.shim_pid}/environ")]:
+    for path in [*link.directory.iterdir(), of_shim / "environ"]:
         if path.name != shim.CONTROL:
             assert b"hush" not in path.read_bytes()
     assert b"hush" not in argv
@@ -154,7 +161,8 @@ async def test_shim_has_a_session_of_its_own_and_no_tie_to_us(launch: Launch) ->
     assert facts is not None
     assert facts.session == link.status.shim_pid
     assert facts.parent != os.getpid()
-    assert [os.readlink(f"/proc/{link.status.shim_pid}/fd/{fd}") for fd in (0, 1)] == ["/dev/null"] * 2
+    descriptors = Path("/proc", str(link.status.shim_pid), "fd")
+    assert [str((descriptors / fd).readlink()) for fd in "01"] == ["/dev/null"] * 2
 
 
 async def test_long_directory(launch: Launch, output: Output, tmp_path: Path) -> None:

@@ -114,7 +114,10 @@ def test_long_line_from_a_file(spool: Spool) -> None:
     writer.write(1, file)
     writer.write(0, b"after")
     lines, _, lost = read_all(spool)
-    assert [(line.stream, len(line.text)) for line in lines] == [("stderr", 3 * shim.IN_MEMORY_BYTES + 7), ("stdout", 5)]
+    assert [(line.stream, len(line.text)) for line in lines] == [
+        ("stderr", 3 * shim.IN_MEMORY_BYTES + 7),
+        ("stdout", 5),
+    ]
     assert lost == 0
 
 
