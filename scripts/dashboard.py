@@ -17,7 +17,7 @@ import node
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = (Path("clients/typescript"), Path("web"))
 STATIC = Path("src/antiphon/static")
-STAMP = ".sources"  # inside STATIC: the digest of what it was built from
+STAMP = Path("web/.built")  # the digest of what STATIC was built from
 NOT_SOURCES = {"node_modules", "dist", "coverage", "tests", "test"}
 
 
@@ -26,7 +26,11 @@ def sources(root: Path = ROOT) -> Iterator[Path]:
     for package in PACKAGES:
         for folder, folders, names in os.walk(root / package):
             folders[:] = sorted(set(folders) - NOT_SOURCES)
-            yield from (Path(folder, name) for name in sorted(names) if not name.endswith(".tsbuildinfo"))
+            yield from (Path(folder, name) for name in sorted(names) if not _is_product(name))
+
+
+def _is_product(name: str) -> bool:
+    return name == STAMP.name or name.endswith(".tsbuildinfo")
 
 
 def digest(root: Path = ROOT) -> str:
@@ -40,7 +44,7 @@ def digest(root: Path = ROOT) -> str:
 
 def is_built(root: Path = ROOT) -> bool:
     """Whether what lies in the package was built from the present sources."""
-    stamp = root / STATIC / STAMP
+    stamp = root / STAMP
     return (root / STATIC / "index.html").is_file() and stamp.is_file() and stamp.read_text() == digest(root)
 
 
@@ -70,10 +74,11 @@ def build(root: Path = ROOT, *, force: bool = False) -> bool:
     """
     if is_built(root) and not force:
         return False
+    print("Building the dashboard", flush=True)
     before = digest(root)  # a file saved during the build makes the next build run again
     install(root / "web")  # the client is compiled from its sources, without packages of its own
     node.run(["npm", "run", "build"], folder=root / "web")
-    (root / STATIC / STAMP).write_text(before)
+    (root / STAMP).write_text(before)
     return True
 
 
