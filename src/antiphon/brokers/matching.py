@@ -25,7 +25,7 @@ def is_exact_for_lines(needle: bytes) -> bool:
 
 
 def may_begin_in_escape(needle: bytes) -> bool:
-    """Whether `needle` may be found in raw JSON where half of an escape stands: in `\\u001b[31m` there is no "b[31m"."""
+    """Whether `needle` may be found in raw JSON where half of an escape stands: `\\u001b[31m` has no "b[31m"."""
     return needle[:1].lower() in ESCAPE_TAILS
 
 

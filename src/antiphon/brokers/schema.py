@@ -65,18 +65,24 @@ class Life:
     """Notices that the database is not the one we left, and then calls for a new epoch.
 
     A random word changes in the database and in a file beside it at each opening and closing; a database that was put
-    back from a backup has an older word, or is another file (inode). With `synchronous = normal` a machine that
-    stopped without warning may have lost what was acknowledged: there a new boot after an unclean end counts too.
+    back from a backup has an older word, or is another file (inode). A backup of the very life that crashed has the
+    right word, but lacks what was stored after it: whoever puts it back has to remove the write-ahead log, which a
+    crash leaves where it is. With `synchronous = normal` a machine that stopped without warning may have lost what was
+    acknowledged: there a new boot after an unclean end counts too.
+
+    To be made before the database is opened, for opening it makes a new write-ahead log where there is none.
     """
 
-    def __init__(self, db: sqlite3.Connection, directory: Path, *, trusts_power_cuts: bool) -> None:
-        self._db = db
+    def __init__(self, directory: Path, *, trusts_power_cuts: bool) -> None:
         self._database = directory / DATABASE
+        self._wal = directory / f"{DATABASE}-wal"
         self._file = directory / LIFE
         self._trusts_power_cuts = trusts_power_cuts
+        self._found_wal = _inode(self._wal)
 
-    def begin(self) -> str:
+    def begin(self, db: sqlite3.Connection) -> str:
         """Return the epoch, a new one if continuity is not certain."""
+        self._db = db
         epoch = self._get("epoch")
         if epoch is None or not self._is_continued():
             epoch = secrets.token_hex(8)
@@ -85,24 +91,28 @@ class Life:
         return epoch
 
     def end(self) -> None:
+        """Note an orderly end. Raises sqlite3.Error or OSError; then the next life has a new epoch."""
         self._mark(clean=True)
 
     def _is_continued(self) -> bool:
         if not self._file.exists() or self._get("life") != self._file.read_text(encoding="utf-8"):
             return False
-        if self._get("inode") != self._inode():
+        if self._get("inode") != _inode(self._database):
             return False
-        return self._trusts_power_cuts or self._get("clean") == "1" or self._get("boot") == boot_id()
+        if self._get("clean") == "1":
+            return True
+        same_boot = self._trusts_power_cuts or self._get("boot") == boot_id()
+        return same_boot and self._found_wal != "" and self._get("wal") == self._found_wal
 
     def _mark(self, *, clean: bool) -> None:
         life = secrets.token_hex(8)
         self._db.execute("BEGIN IMMEDIATE")
-        for name, value in (("inode", self._inode()), ("boot", boot_id()), ("clean", "1" if clean else "0")):
+        for name, value in (("inode", _inode(self._database)), ("wal", _inode(self._wal)), ("boot", boot_id())):
             self._set(name, value)
+        self._set("clean", "1" if clean else "0")
         self._set("life", life)
-        self._write_beside(
-            life
-        )  # before the commit: a crash between the two costs an epoch, never a wrong continuation
+        # Before the commit: a crash between the two costs an epoch, never a wrong continuation.
+        self._write_beside(life)
         self._db.execute("COMMIT")
 
     def _write_beside(self, life: str) -> None:
@@ -112,9 +122,6 @@ class Life:
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self._file)
-
-    def _inode(self) -> str:
-        return str(self._database.stat().st_ino)
 
     def _get(self, name: str) -> str | None:
         row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
@@ -128,3 +135,8 @@ def boot_id() -> str:
     """Names this run of the machine; "" where the system does not tell."""
     path = Path("/proc/sys/kernel/random/boot_id")
     return path.read_text(encoding="ascii").strip() if path.exists() else ""
+
+
+def _inode(path: Path) -> str:
+    """Which file it is; "" where there is none."""
+    return str(path.stat().st_ino) if path.exists() else ""

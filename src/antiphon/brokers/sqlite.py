@@ -9,14 +9,17 @@ docs/decisions/0002-sqlite-on-the-loop.md.
 from __future__ import annotations
 
 import asyncio
+import errno
 import sqlite3
 import time
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from itertools import chain
 from pathlib import Path
+
+import structlog
 
 from antiphon.brokers import schema
 from antiphon.brokers.base import KEPT_SNAPSHOTS, Batch, Bounds, Receipt, ReceiptKey, Search, SearchSlice, Snapshot
@@ -31,6 +34,8 @@ SLOW_COMMIT_S = 0.003  # a disk slower than this commits in a thread
 CHUNK = 1000  # events touched at a time by upkeep
 
 COLUMNS = "offset, type, data, time, by"
+
+log = structlog.get_logger(__name__)
 
 
 class SqliteBroker:
@@ -51,28 +56,37 @@ class SqliteBroker:
             DataDirectoryInUse: Another process owns the directory.
             StorageError: The database cannot be opened.
         """
-        self._directory.mkdir(parents=True, exist_ok=True)
-        self._lock.acquire()
-        with translated():
+        with translated(), ExitStack() as held:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+            held.callback(self._lock.release)
             path = self._directory / schema.DATABASE
-            self._db = schema.connect(path, synchronous=self._synchronous)
+            self._life = schema.Life(self._directory, trusts_power_cuts=self._synchronous == "full")
+            self._db = held.enter_context(closing(schema.connect(path, synchronous=self._synchronous)))
             schema.create(self._db)
-            self._life = schema.Life(self._db, self._directory, trusts_power_cuts=self._synchronous == "full")
-            self.epoch = self._life.begin()
-            self._ids = dict(self._db.execute("SELECT name, id FROM channels"))
-            self._reads = schema.connect_readonly(path)  # sees nothing that is not committed
+            epoch = self._life.begin(self._db)
+            self._ids = self._numbers()
+            self._reads = held.enter_context(closing(schema.connect_readonly(path)))  # sees only what is committed
+            self._checkpointer = held.enter_context(closing(Checkpointer(path, self._db)))
             self._searcher = Searcher(path)
-            self._checkpointer = Checkpointer(path, self._db)
+            self._held = held.pop_all()
+            self.epoch = epoch
+
+    def _numbers(self) -> dict[str, int]:
+        return dict(self._db.execute("SELECT name, id FROM channels"))
 
     async def close(self) -> None:
         if self.epoch:
             self.epoch = ""
-            await self._searcher.close()
+            with self._held:
+                await self._searcher.close()
+                self._end()
+
+    def _end(self) -> None:
+        try:
             self._life.end()
-            self._checkpointer.close()
-            self._reads.close()
-            self._db.close()
-            self._lock.release()
+        except (sqlite3.Error, OSError) as exc:  # costs an epoch, loses nothing
+            log.warning("the end of the store could not be noted", error=str(exc))
 
     async def bounds(self, channel: str) -> Bounds:
         number = self._ids.get(channel)
@@ -85,9 +99,13 @@ class SqliteBroker:
 
     async def append(self, batch: Batch) -> None:
         fresh: dict[str, int] = {}
-        with translated(), self._transaction():
-            self._insert(batch, fresh)
-            await self._commit()
+        try:
+            with translated(), self._transaction():
+                self._insert(batch, fresh)
+                await self._commit()
+        except asyncio.CancelledError:
+            self._ids = self._numbers()  # the commit was waited for all the same
+            raise
         self._ids.update(fresh)
         self._checkpointer.wrote(sum(len(event.payload) + 100 for event in batch.events) + 4096)
 
@@ -251,15 +269,16 @@ class SqliteBroker:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """SQLite's errors as ours."""
+    """SQLite's and the system's errors as ours."""
     try:
         yield
-    except sqlite3.Error as exc:
+    except (sqlite3.Error, OSError) as exc:
         raise storage_error(exc) from exc
 
 
-def storage_error(exc: sqlite3.Error) -> StorageError:
-    if getattr(exc, "sqlite_errorname", "").startswith("SQLITE_FULL"):
+def storage_error(exc: sqlite3.Error | OSError) -> StorageError:
+    is_full = isinstance(exc, OSError) and exc.errno in (errno.ENOSPC, errno.EDQUOT)
+    if is_full or getattr(exc, "sqlite_errorname", "").startswith("SQLITE_FULL"):
         return StorageFull("the disk is full: nothing was stored; make room and try again")
     return StorageFailed(f"the database refused: {exc}")
 
