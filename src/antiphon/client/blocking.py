@@ -68,6 +68,15 @@ class BlockingSubscription:
         # there and not returned: a Ctrl-C that interrupts the waiting thread must lose nothing.
         self._taken.extend(await self._subscription.take())
 
+    def take(self, limit: int = 1000) -> list[Item]:
+        """Wait for at least one item and return all that are there, at most `limit`; empty once it has been closed."""
+        if not self._taken:
+            self._portal.call(self._fill())
+        items = [self._taken.popleft() for _ in range(min(limit, len(self._taken)))]
+        for item in items:
+            self._cursors[item.channel] = item.cursor
+        return items
+
     def ready(self) -> None:
         """Wait until the server has answered for every channel."""
         self._portal.call(self._subscription.ready())

@@ -1,0 +1,5 @@
+"""The command line: `antiphon --help`."""
+
+from antiphon.cli.app import main
+
+__all__ = ["main"]
