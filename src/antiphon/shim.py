@@ -656,6 +656,7 @@ class Shim:
         self._code = 1  # exit status as a shell shows it
         self._reason: str | None = None  # why the program ends, if not by itself
         self._kill_at: float | None = None  # monotonic; the next sweep with SIGKILL
+        self._sweeps = 0
         self._tree_gone = False
         self._subreaper = become_subreaper()
         me = look(os.getpid())
@@ -805,7 +806,8 @@ class Shim:
             if self.status["exit"] is None and "killed" not in (self._reason or ""):
                 self._reason = f"killed, because it did not end in time ({self._reason})"
             self._signal(signal.SIGKILL)
-            self._kill_at = now + SWEEP_EVERY_S
+            self._sweeps += 1
+            self._kill_at = now + SWEEP_EVERY_S * self._sweeps  # ever rarer: some (of another user) cannot be killed
         if not self._subreaper and self.status["exit"]:
             self._reap()
 
@@ -923,8 +925,11 @@ def detach() -> Callable[[], None]:
         os.close(writer)
         with os.fdopen(reader, "rb") as pipe:
             os._exit(0 if pipe.read() == b"started" else 1)
-    os.close(reader)
     os.setsid()
+    for fd in map(int, os.listdir("/dev/fd")):  # some event loops leak theirs, and whoever reads them waits for us
+        if fd > 2 and fd != writer:
+            with contextlib.suppress(OSError):
+                os.close(fd)
     null = os.open(os.devnull, os.O_RDWR)
     faults = os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for ours, theirs in ((null, 0), (null, 1), (faults, 2)):

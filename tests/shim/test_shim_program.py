@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+import uvloop
 from tests.shim.conftest import Follower, Launch, spec_of
 
 from antiphon import shim
@@ -163,6 +164,14 @@ async def test_shim_has_a_session_of_its_own_and_no_tie_to_us(launch: Launch) ->
     assert facts.parent != os.getpid()
     descriptors = Path("/proc", str(link.status.shim_pid), "fd")
     assert [str((descriptors / fd).readlink()) for fd in "01"] == ["/dev/null"] * 2
+
+
+def test_launch_does_not_wait_for_the_program_on_uvloop_either(tmp_path: Path) -> None:
+    async def start_and_stop() -> str | None:
+        link = await ShimLink.launch(tmp_path / "life", spec_of("import time; time.sleep(1000)"))
+        return (await link.stop(signal="TERM", grace_s=30)).signal
+
+    assert uvloop.run(start_and_stop()) == "SIGTERM"  # its children inherit copies of its pipes
 
 
 async def test_long_directory(launch: Launch, output: Output, tmp_path: Path) -> None:
