@@ -52,6 +52,29 @@ class ObservedHub(Hub):
         await self.until(enough)
         return await self.lines(channel)
 
+    async def until_row(self, name: str, **fields: Any) -> dict[str, Any]:
+        """The row of a process once it has these values."""
+        row: dict[str, Any] = {}
+
+        async def holds() -> bool:
+            row.clear()
+            row.update((await self.state("processes")).value.get(name, {}))
+            return fields.items() <= row.items()
+
+        await self.until(holds)
+        return row
+
+    async def until_type(self, channel: str, kind: str, count: int = 1) -> list[Event]:
+        """The events of one type in the channel once there are `count`."""
+        found: list[Event] = []
+
+        async def enough() -> bool:
+            found[:] = [event for event in await self.events(channel) if event.type == kind]
+            return len(found) >= count
+
+        await self.until(enough)
+        return found
+
 
 OpenHub = Callable[[], AbstractAsyncContextManager[ObservedHub]]
 

@@ -1,18 +1,26 @@
-"""A real hub on each store."""
+"""Real programs, a real hub on each store."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from observed_hub import OpenHub, hub_opener  # noqa: E402
+from observed_hub import ObservedHub, OpenHub, hub_opener
 
 
 @pytest.fixture(params=["memory", "sqlite"])
 def open_hub(request: pytest.FixtureRequest, tmp_path: Path) -> OpenHub:
     """Opens a hub on one and the same store, again and again."""
     return hub_opener(request.param, tmp_path)
+
+
+@pytest.fixture
+async def hub(tmp_path: Path) -> AsyncIterator[ObservedHub]:
+    """A hub in memory."""
+    async with hub_opener("memory", tmp_path)() as opened:
+        yield opened
