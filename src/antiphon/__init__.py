@@ -9,11 +9,13 @@ if TYPE_CHECKING:
     from antiphon.client import AsyncLive, CaughtUp, Event, Gap, Item, Live, Subscription, connect
     from antiphon.errors import AntiphonError
     from antiphon.messages import Cursor
+    from antiphon.server.embed import Antiphon
 
 __version__ = "0.1.0"
 
 # Loaded at first use, so that `import antiphon` costs nothing and a client never loads the server.
 _homes = {
+    "Antiphon": "antiphon.server.embed",
     "AntiphonError": "antiphon.errors",
     "AsyncLive": "antiphon.client",
     "CaughtUp": "antiphon.client",
@@ -27,6 +29,7 @@ _homes = {
 }
 
 __all__ = [
+    "Antiphon",
     "AntiphonError",
     "AsyncLive",
     "CaughtUp",
