@@ -8,7 +8,7 @@ import { useLive } from "./provider.js";
 /* eslint @typescript-eslint/no-unnecessary-type-parameters: ["off"] -- the caller says what the value is */
 
 /** The state of `channel`; undefined until known. Renders at most once per animation frame. */
- 
+
 export function useChannelState<T = unknown>(channel: string): ChannelState<T> | undefined;
 /** What `selector` (best defined outside the component) takes from the value; renders only when that changes. */
 export function useChannelState<T, S>(channel: string, selector: (value: T) => S): S | undefined;
