@@ -7,12 +7,14 @@ stands and leaves behind how to undo it. Source: RFC 6902 (JSON Patch), RFC 6901
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from antiphon.errors import InvalidPatch
 
 MAX_DEPTH = 128  # of a state: the encoder's own limit is not far above
+
+MAX_COPIED = 100_000  # by one patch: thirty operations that copy what the last one copied would fill any memory
 
 Undo = list[Callable[[], object]]  # to be run from the end
 
@@ -22,6 +24,7 @@ class Document:
 
     def __init__(self, value: Any) -> None:
         self.value = value
+        self._copied = 0
 
     def apply(self, ops: Any) -> Undo:
         """Apply operations in order; returns how to undo them.
@@ -30,6 +33,7 @@ class Document:
             InvalidPatch: An operation is malformed or does not fit; nothing was changed; `.pointer` says which.
         """
         undo: Undo = []
+        self._copied = 0
         if not isinstance(ops, list):
             raise InvalidPatch("`ops` must be an array of operations", pointer="/ops")
         for index, op in enumerate(ops):
@@ -77,7 +81,11 @@ class Document:
         self._put(target, self._take(source, undo), undo)
 
     def _copy(self, op: dict[str, Any], undo: Undo) -> None:
-        self._put(_path(op, "path"), copy.deepcopy(self._get(_path(op, "from"))), undo)
+        value = self._get(_path(op, "from"))
+        self._copied += size(value)
+        if self._copied > MAX_COPIED:
+            raise _Misfit(f"one patch copies more than {MAX_COPIED} values")
+        self._put(_path(op, "path"), copy.deepcopy(value), undo)
 
     def _test(self, op: dict[str, Any], undo: Undo) -> None:  # noqa: ARG002 - one signature for all operations
         if not equal(self._get(_path(op, "path")), _value(op)):
@@ -163,6 +171,7 @@ def _text(op: dict[str, Any], key: str) -> str:
 def _value(op: dict[str, Any]) -> Any:
     if "value" not in op:
         raise _Misfit("`value` is missing")
+    _check_depth([], op["value"])  # before it is copied, which would go as deep
     return op["value"]
 
 
@@ -198,5 +207,18 @@ def depth(value: Any) -> int:
     level, row = 0, [value]
     while row := [item for item in row if isinstance(item, (dict, list))]:
         level += 1
-        row = [child for item in row for child in (item.values() if isinstance(item, dict) else item)]
+        row = [child for item in row for child in _children(item)]
     return level
+
+
+def size(value: Any) -> int:
+    """How many values a JSON value consists of: 1 for a scalar."""
+    count, row = 0, [value]
+    while row:
+        count += len(row)
+        row = [child for item in row if isinstance(item, (dict, list)) for child in _children(item)]
+    return count
+
+
+def _children(item: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return item.values() if isinstance(item, dict) else item
