@@ -35,7 +35,8 @@ PUBLIC_PAGES = (
     "/playground",
     "/assets/*",
     "/favicon.ico",
-    "/favicon.svg",
+    "/icon.svg",
+    "/theme.js",
     "/healthz",
     "/readyz",
 )
