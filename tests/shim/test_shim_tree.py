@@ -186,7 +186,7 @@ async def test_doorbell_waits_until_there_is_more(launch: Launch, follow: Follow
 @pytest.fixture
 async def killed(launch: Launch, follow: Follow) -> tuple[ShimLink, int]:
     """A shim that got SIGKILL while its tree lives on, and the pid of one that tried to escape."""
-    link = await launch(ESCAPED + "print('ready')\ntime.sleep(1000)")
+    link = await launch(ESCAPED + "time.sleep(1000)")
     reader = follow(link)
     pid = await escaped_pid(reader)
     os.kill(link.status.shim_pid, signal.SIGKILL)
