@@ -54,7 +54,7 @@ def install(package: Path) -> None:
     wanted = hashlib.sha256((package / "package-lock.json").read_bytes()).hexdigest()
     if stamp.is_file() and stamp.read_text() == wanted:
         return
-    node.run(["npm", "ci", "--no-audit", "--no-fund"], folder=package)
+    node.run(["npm", "ci", "--loglevel=error", "--no-audit", "--no-fund"], folder=package)
     stamp.parent.mkdir(exist_ok=True)
     stamp.write_text(wanted)
 
@@ -77,7 +77,7 @@ def build(root: Path = ROOT, *, force: bool = False) -> bool:
     print("Building the dashboard", flush=True)
     before = digest(root)  # a file saved during the build makes the next build run again
     install(root / "web")  # the client is compiled from its sources, without packages of its own
-    node.run(["npm", "run", "build"], folder=root / "web")
+    node.run(["npm", "run", "--silent", "build", "--", "--logLevel", "warn"], folder=root / "web")
     (root / STAMP).write_text(before)
     return True
 
