@@ -10,7 +10,11 @@ const whole = <T,>(value: T): T => value;
 /** Keys, and who and what one is talking to. */
 export function Help({ onClose }: { readonly onClose: () => void }): ReactNode {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  const close = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+    close.current?.focus();
+  }, []);
   return (
     <dialog
       ref={dialog}
@@ -34,7 +38,7 @@ export function Help({ onClose }: { readonly onClose: () => void }): ReactNode {
           ))}
         </dl>
         <About />
-        <button type="button" className="button self-end" onClick={() => dialog.current?.close()}>
+        <button ref={close} type="button" className="button self-end" onClick={() => dialog.current?.close()}>
           Close
         </button>
       </div>

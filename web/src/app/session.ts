@@ -49,10 +49,13 @@ export async function signOut(): Promise<void> {
 
 async function accept(response: Response, withToken = false): Promise<void> {
   const body: unknown = await response.json().catch(() => null);
-  if (response.ok) return set({ phase: "ready", user: field(body, "user"), auth: truthy(body, "auth") });
-  if (response.status === 401 && !withToken) return set({ phase: "signed_out", problem: null });
-  if (!withToken) return set({ phase: "ready", user: null, auth: false });
-  set({ phase: "signed_out", problem: field(body, "message") ?? `The server answered ${response.status}.` });
+  set(sessionOf(response, body, withToken));
+}
+
+function sessionOf({ ok, status }: Response, body: unknown, withToken: boolean): Session {
+  if (ok) return { phase: "ready", user: field(body, "user"), auth: truthy(body, "auth") };
+  if (withToken) return { phase: "signed_out", problem: field(body, "message") ?? `The server answered ${status}.` };
+  return status === 401 ? { phase: "signed_out", problem: null } : { phase: "ready", user: null, auth: false };
 }
 
 function field(body: unknown, name: string): string | null {

@@ -42,9 +42,9 @@ export function markSegments(segments: readonly Segment[], needle: string, ignor
 }
 
 /** A short piece of a long text around the first occurrence, for lists of hits. */
-export function excerpt(text: string, needle: string, ignoreCase: boolean, room = 160): string {
+export function excerpt(text: string, needle: string, ignoreCase: boolean, room = 160, lead = 14): string {
   const at = findAll(text, needle, ignoreCase)[0] ?? 0;
-  const from = Math.max(0, at - Math.floor(room / 4));
+  const from = Math.max(0, at - lead);
   const cut = text.slice(from, from + room);
   return `${from > 0 ? "…" : ""}${cut}${from + room < text.length ? "…" : ""}`;
 }

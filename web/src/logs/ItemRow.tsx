@@ -37,7 +37,7 @@ export const ItemRow = memo(function ItemRow({ item, selected }: ItemProps): Rea
             <ProcessButtons name={item.name} row={row} words={false} />
           </div>
         ) : null}
-      {problem === null ? null : (
+      {problem === null || selected ? null : (
         <div className="px-2 pb-2">
           <Problem onDismiss={() => dismissProblem(item.name)}>{problem}</Problem>
         </div>

@@ -16,7 +16,7 @@ export default function LogsPage(): ReactNode {
   if (items.length === 0 && name === null) return loaded ? <FirstSteps /> : <Notice title="Loading the processes" />;
   const shown = name ?? (wide ? (items[0]?.name ?? null) : null);
   return (
-    <div className="grid h-full grid-cols-[minmax(0,1fr)] wide:grid-cols-[272px_minmax(0,1fr)]">
+    <div className="grid h-full grid-cols-[minmax(0,1fr)] wide:grid-cols-[248px_minmax(0,1fr)] broad:grid-cols-[304px_minmax(0,1fr)]">
       {wide || shown === null ? (
         <section aria-label="Processes and logs" className="min-h-0 border-edge wide:border-r">
           <ItemList items={items} selected={shown} />

@@ -14,6 +14,7 @@ interface StatusProps {
 
 /** Where one is in the log, and what can be done with chosen lines. */
 export function StatusLine({ offset, chosen, onClear }: StatusProps): ReactNode {
+  const { reader } = usePane();
   const head = useReader((state) => state.head);
   const oldest = useReader((state) => state.oldest);
   const following = useReader((state) => state.following);
@@ -29,7 +30,14 @@ export function StatusLine({ offset, chosen, onClear }: StatusProps): ReactNode 
         <ChosenLines chosen={chosen} onClear={onClear} />
       )}
       <span className="grow" />
-      <span>{following ? "live" : "paused"}</span>
+      <button
+        type="button"
+        className="rounded-box px-2 hover:text-text"
+        title={following ? "Pause (f)" : "Go to the end and follow (f)"}
+        onClick={() => (following ? reader.pause() : reader.follow())}
+      >
+        {following ? "live" : "paused"}
+      </button>
     </div>
   );
 }

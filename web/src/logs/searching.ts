@@ -37,7 +37,7 @@ export class Searching {
   async run(head: number): Promise<void> {
     this.stop();
     const { text, ignoreCase } = this.state.getState();
-    if (text === "") return this.state.setState({ phase: "idle", progress: NOTHING_YET, active: null, error: null });
+    if (text === "") { this.state.setState({ phase: "idle", progress: NOTHING_YET, active: null, error: null }); return; }
     this.state.setState({ phase: "running", progress: NOTHING_YET, head, active: null, error: null });
     const { signal } = this.#running;
     const query: Query = { channel: this.#channel, text, ignoreCase };
