@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from observed_hub import OpenHub, hub_opener
+from tests.observed_hub import OpenHub, hub_opener
 
 
 @pytest.fixture(params=["memory", "sqlite"])

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.observed_hub import ObservedHub, OpenHub
 
 from antiphon.errors import SettingsError, StorageFull
 from antiphon.messages import Cursor, NewEvent
 from antiphon.services.logs import LogConfig, Logs, check_names
-from observed_hub import ObservedHub, OpenHub
 
 
 def append(path: Path, *lines: str) -> None:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from observed_hub import ObservedHub, OpenHub, hub_opener
+from tests.observed_hub import ObservedHub, OpenHub, hub_opener
 
 
 @pytest.fixture(params=["memory", "sqlite"])

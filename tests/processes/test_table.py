@@ -10,11 +10,11 @@ import jsonpatch
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.observed_hub import ObservedHub
 
 from antiphon.errors import Busy, StorageFull
 from antiphon.messages import Cursor
 from antiphon.services.table import StateTable, row_ops
-from observed_hub import ObservedHub
 
 values = st.one_of(st.none(), st.booleans(), st.integers(0, 3), st.sampled_from(["", "a", "1"]))
 rows = st.none() | st.fixed_dictionaries({"a": values, "b~/c": values}) | st.dictionaries(st.text(max_size=2), values)
