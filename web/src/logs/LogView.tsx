@@ -12,8 +12,6 @@ import { type Chosen, extendChoice } from "./choosing";
 import { useScrolling } from "./useScrolling";
 
 export const ROW_PX = 20;
-/** Rows drawn at the end while following: more than any screen shows, so that a burst never leaves a blank. */
-const TAIL_ROWS = 140;
 const OVERSCAN = 16;
 
 /** The virtualised lines. Everything about *what* is loaded is the reader's; here is only what is on screen. */
@@ -33,7 +31,7 @@ export function LogView(): ReactNode {
     // Following, the view sticks to the end by itself; paused, the line in sight stays where it is whatever is loaded.
     anchorTo: following ? "start" : "end",
     overscan: OVERSCAN,
-    rangeExtractor: following ? tailRange : seenRange,
+    rangeExtractor: following ? tailRange(box.current?.clientHeight ?? 0) : seenRange,
     paddingEnd: ROW_PX / 2,
   });
   const { onScroll, onWheel, seekTo } = useScrolling(box, rows);
@@ -71,10 +69,14 @@ function visibleRows(rows: Virtualizer<HTMLDivElement, HTMLDivElement>): number 
   return Math.max(1, Math.floor((rows.scrollRect?.height ?? 0) / ROW_PX));
 }
 
-function tailRange({ count: all }: Range): number[] {
-  const from = Math.max(0, all - TAIL_ROWS);
-  return Array.from({ length: all - from }, (_, i) => from + i);
-}
+/** While following the end is drawn whatever the scroll position was a moment ago: a burst never leaves a blank. */
+const tailRange =
+  (heightPx: number) =>
+  ({ count: all }: Range): number[] => {
+    const rows = Math.ceil(Math.max(heightPx, 400) / ROW_PX) + 4;
+    const from = Math.max(0, all - rows);
+    return Array.from({ length: all - from }, (_, i) => from + i);
+  };
 
 function seenRange({ startIndex, endIndex, overscan, count: all }: Range): number[] {
   const from = Math.max(0, startIndex - overscan);

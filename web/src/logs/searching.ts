@@ -37,8 +37,9 @@ export class Searching {
   async run(head: number): Promise<void> {
     this.stop();
     const { text, ignoreCase } = this.state.getState();
-    if (text === "") { this.state.setState({ phase: "idle", progress: NOTHING_YET, active: null, error: null }); return; }
-    this.state.setState({ phase: "running", progress: NOTHING_YET, head, active: null, error: null });
+    const phase = text === "" ? "idle" : "running";
+    this.state.setState({ phase, progress: NOTHING_YET, head, active: null, error: null });
+    if (phase === "idle") return;
     const { signal } = this.#running;
     const query: Query = { channel: this.#channel, text, ignoreCase };
     try {
