@@ -68,7 +68,7 @@ async def test_polite_program_ends_by_itself(launch: Launch, follow: Follow) -> 
 
 
 async def test_other_stop_signal(launch: Launch, follow: Follow) -> None:
-    link = await launch("import time\nprint('ready')\ntry: time.sleep(1000)\nexcept KeyboardInterrupt: print('bye')")
+    link = await launch("import time\ntry: print('ready'); time.sleep(1000)\nexcept KeyboardInterrupt: print('bye')")
     reader = follow(link)
     await reader.until("ready")
     end = await link.stop(signal="SIGINT", grace_s=60)
