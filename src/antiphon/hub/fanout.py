@@ -7,6 +7,7 @@ than the longer of a fixed interval and the length of the last one, so that a bu
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from antiphon.hub.channel import Channel
 from antiphon.hub.outlet import Outlet, Subscription
@@ -17,11 +18,12 @@ INTERVAL_S = 0.005
 
 
 class Fanout:
-    """Owns the clock and the dirty channels."""
+    """Owns the clock and the dirty channels. `wake(outlet)` gives a connection a turn at pulling if it has room."""
 
-    def __init__(self, epoch: str, stats: Stats) -> None:
+    def __init__(self, epoch: str, stats: Stats, wake: Callable[[Outlet], None]) -> None:
         self._epoch = epoch
         self._stats = stats
+        self._wake = wake
         self._dirty: set[Channel] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._earliest = 0.0
@@ -55,13 +57,15 @@ class Fanout:
 
     def _flush(self, channels: list[Channel]) -> None:
         touched: list[Outlet] = []
-        for channel in channels:
-            self._deliver(channel, touched)
+        cut = [subscription for channel in channels for subscription in self._deliver(channel, touched)]
         for outlet in touched:
             outlet.release()
+        for subscription in cut:  # a batch larger than the bound cuts who has an idle socket: no drain will wake it
+            self._wake(subscription.outlet)
         self._stats.flushes += 1
 
-    def _deliver(self, channel: Channel, touched: list[Outlet]) -> None:
+    def _deliver(self, channel: Channel, touched: list[Outlet]) -> list[Subscription]:
+        """Gather what is fresh for those who are live; returns those it was too much for."""
         events, channel.fresh = channel.fresh, []
         before, channel.flushed = channel.flushed, channel.head
         cut: list[Subscription] = []
@@ -73,3 +77,4 @@ class Fanout:
             self._stats.cuts += 1
             self._stats.deliveries -= len(events)
             subscription.fall_back(before)
+        return cut

@@ -14,7 +14,7 @@ import orjson
 from antiphon.brokers.base import Bounds, Broker, Search, SearchSlice
 from antiphon.hub.channel import Channel, Channels
 from antiphon.hub.fanout import Fanout
-from antiphon.hub.outlet import Outlet, Subscription
+from antiphon.hub.outlet import Outlet, Phase, Subscription
 from antiphon.hub.pulling import WORKERS, Pullers
 from antiphon.hub.retention import Keep, Policy, Retention
 from antiphon.hub.state import PATCH, State
@@ -63,7 +63,7 @@ class Hub:
         self.stats = Stats()
         self._broker = broker
         self._channels = Channels(broker)
-        self._fanout = Fanout(broker.epoch, self.stats)
+        self._fanout = Fanout(broker.epoch, self.stats, self.drained)
         self._writer = Writer(broker, self._channels, self._committed)
         self._pullers = Pullers(broker, self._channels, self._fanout.flush, self.stats, self._writer.settled)
         policy = Policy(keep or {})
@@ -217,7 +217,9 @@ class Hub:
         return subscription, reply
 
     def begin(self, subscription: Subscription) -> None:
-        """Start delivery; to be called in the same step as the reply was sent."""
+        """Start delivery; to be called in the same step as the reply was sent. Does nothing once it was closed."""
+        if subscription.phase is Phase.CLOSED:
+            return
         if subscription.cursor == subscription.channel.flushed:
             self._pullers.arrive(subscription)
         else:

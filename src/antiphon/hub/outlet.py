@@ -130,9 +130,16 @@ class Outlet:
         return self.sink.queued_bytes < self.bound_bytes // 4
 
     def open(self, channel: Channel, cursor: int) -> Subscription:
-        """Register a subscription, still pulling. Raises AlreadySubscribed, TooManySubscriptions."""
+        """Register a subscription, still pulling; one that is closed where the connection ended meanwhile.
+
+        Raises:
+            AlreadySubscribed, TooManySubscriptions
+        """
         self.check_free(channel.name)
         subscription = Subscription(self, channel, cursor)
+        if self.closed:
+            subscription.phase = Phase.CLOSED
+            return subscription
         self.subscriptions[channel.name] = subscription
         channel.users += 1
         return subscription

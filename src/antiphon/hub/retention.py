@@ -36,11 +36,13 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Families of channels by glob pattern, e.g. `log:*`; the longest pattern that matches decides."""
+    """Families of channels by glob pattern, e.g. `log:*`: the name itself decides, else the longest that matches."""
 
     families: Mapping[str, Keep]
 
     def keep(self, channel: str) -> Keep:
+        if channel in self.families:
+            return self.families[channel]
         matching = [pattern for pattern in self.families if fnmatchcase(channel, pattern)]
         return self.families[max(matching, key=len)] if matching else Keep()
 
