@@ -54,8 +54,9 @@ class Draft {
         this.#move(parsePointer(operation.from), path);
         return;
       case "copy":
+        // what is copied will stand in two places (or inside itself): from here on nothing made so far may be changed in place
+        this.#own = new Set();
         this.#add(path, this.#read(parsePointer(operation.from)));
-        this.#own = new Set(); // the copied part now stands in two places, so nothing may be changed in place
         return;
       case "test":
         if (!sameJson(this.#read(path), operation.value)) throw new Inapplicable(`test failed at "${operation.path}"`);

@@ -32,11 +32,11 @@ export class Clock implements Timers {
     return this.#alarms.length;
   }
 
-  /** Moves on, ringing what is due in its order. */
-  async advance(milliseconds: number): Promise<void> {
+  /** Moves on, ringing what is due in its order; `between` runs before each of them and at the end. */
+  async advance(milliseconds: number, between: () => Promise<void> = settle): Promise<void> {
     const until = this.#now + milliseconds;
     for (;;) {
-      await settle();
+      await between();
       const next = this.#alarms.filter((alarm) => alarm.at <= until).sort((a, b) => a.at - b.at)[0];
       if (next === undefined) break;
       this.#now = Math.max(this.#now, next.at);
@@ -44,7 +44,7 @@ export class Clock implements Timers {
       next.task();
     }
     this.#now = until;
-    await settle();
+    await between();
   }
 }
 

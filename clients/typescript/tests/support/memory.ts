@@ -130,10 +130,14 @@ export class MemoryNetwork {
     this.current.end(1006, "");
   }
 
+  /** Time passes while the network works. */
+  async pass(milliseconds: number): Promise<void> {
+    await this.clock.advance(milliseconds, () => this.quiet());
+  }
+
   /** Breaks it and lets the client come back. */
   async reconnect(): Promise<void> {
     this.drop();
-    await this.clock.advance(60_000);
-    await this.quiet();
+    await this.pass(15_000);
   }
 }
