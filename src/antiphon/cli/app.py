@@ -8,7 +8,7 @@ import typer
 
 import antiphon
 from antiphon.cli import about, channels, processes, run, serve
-from antiphon.cli.ending import calm_ending
+from antiphon.cli.ending import calm
 
 app = typer.Typer(
     name="antiphon",
@@ -21,9 +21,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.command()(serve.serve)
+app.command()(calm(serve.serve))
 # What follows the command belongs to the program that is run, options included.
-app.command(context_settings={"allow_interspersed_args": False})(run.run)
+app.command(context_settings={"allow_interspersed_args": False})(calm(run.run))
 for command in (
     processes.ps,
     processes.start,
@@ -35,7 +35,7 @@ for command in (
     about.token,
     about.doctor,
 ):
-    app.command()(command)
+    app.command()(calm(command))
 
 
 def _version(wanted: bool) -> None:
@@ -55,5 +55,4 @@ def _options(
 
 def main() -> None:
     """Entry point of the command `antiphon`."""
-    with calm_ending():
-        app()
+    app()

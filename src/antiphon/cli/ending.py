@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
 
 from antiphon.errors import AntiphonError, ConnectionFailed, ConnectionLost, InputError, SettingsError, Unauthenticated
+
+P = ParamSpec("P")
 
 FAILED = 1
 WRONG_USE = 2
 NO_SERVER = 3
 
 
-@contextmanager
-def calm_ending() -> Iterator[None]:
-    """Turn what a command raises into its exit status. Faults of ours keep their traceback."""
-    try:
-        yield
-        sys.stdout.flush()
-    except AntiphonError as exc:
-        say(exc.message)
-        if advice := _advice(exc):
-            say(advice)
-        sys.exit(status_of(exc))
-    except BrokenPipeError:
-        # The reader of our output has seen enough, e.g. `antiphon tail ... | head`.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except KeyboardInterrupt:
-        sys.exit(130)
+def calm(command: Callable[P, None]) -> Callable[P, None]:
+    """The command, ending with a sentence and an exit status instead of what it raises. Faults of ours stay loud."""
+
+    @wraps(command)
+    def calmed(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+            sys.stdout.flush()
+        except AntiphonError as exc:
+            say(exc.message)
+            if advice := _advice(exc):
+                say(advice)
+            sys.exit(status_of(exc))
+        except BrokenPipeError:
+            # The reader of our output has seen enough, e.g. `antiphon tail ... | head`.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+        except KeyboardInterrupt:
+            sys.exit(128 + signal.SIGINT)
+
+    return calmed
 
 
 def status_of(error: AntiphonError) -> int:

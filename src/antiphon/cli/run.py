@@ -48,7 +48,7 @@ def run(
 
 def _name(given: str | None, program: str) -> str:
     """The given name if a process can have it, else one made from the program's."""
-    from antiphon.services.processes.config import NAME_PATTERN
+    from antiphon.services.names import NAME_PATTERN
 
     if given is None:
         return re.sub(r"[^A-Za-z0-9_.~-]", "-", Path(program).name).lstrip(".~-")[:64] or "program"
