@@ -18,9 +18,9 @@ from tests.observed_hub import ObservedHub, OpenHub, hub_opener
 from tests.processes.programs import COUNTER, GATED, SLEEPER, fifo, is_alive, open_gate, python, until_gone
 
 from antiphon import shim
-from antiphon.errors import ConflictError
+from antiphon.errors import ConflictError, SettingsError
 from antiphon.services.processes import ProcessConfig, Processes
-from antiphon.services.processes.directories import StartDirectory, create, create_run, find
+from antiphon.services.processes.directories import StartDirectory, create, create_run, find, ring
 from antiphon.services.processes.life import spec_of
 
 
@@ -162,7 +162,7 @@ async def test_a_process_that_is_no_longer_configured(open_hub: OpenHub, tmp_pat
 async def test_a_directory_without_a_shim_is_cleared_away(
     open_hub: OpenHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("antiphon.services.processes.adoption.YOUNG_S", 0.1)
+    monkeypatch.setattr("antiphon.services.processes.adoption.YOUNG_S", -1.0)
     create(tmp_path / "processes", "a")
     damaged = create(tmp_path / "processes", "b")
     (damaged.path / shim.STATUS).write_text("{")
@@ -281,3 +281,46 @@ async def test_kill_9_in_the_middle_of_much_output(tmp_path: Path) -> None:
             events = await hub.events(f"log:{name}")
             assert [event.type for event in events] == ["process.started", *["line"] * 30_000, "process.exited"]
             assert [event.data["text"] for event in events[1:-1]] == [str(number) for number in range(30_000)]
+
+
+async def test_a_start_that_came_to_life_late(
+    open_hub: OpenHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server died while it started a program; the next one looked before that was up."""
+    monkeypatch.setattr("antiphon.services.processes.service.PATIENCE_S", 0.0)
+    root, config = tmp_path / "processes", python(SLEEPER)
+    idle, busy = create(root, "idle"), create(root, "busy")
+    async with open_hub() as hub, Processes(hub, {"idle": config, "busy": config}, tmp_path) as processes:
+        own = await processes.start("busy")
+        await launch(idle, config)
+        await launch(busy, config)
+        ring(root)
+        await hub.until_row("idle", status="running")
+        await hub.until_type("log:idle", "process.started")
+        stray = orjson.loads((busy.path / shim.STATUS).read_bytes())["child"]["pid"]
+        await until_gone(stray)  # two at once would be one too many
+        assert processes.rows()["busy"] == own
+        await processes.stop("busy")
+        await hub.until_type("log:busy", "process.exited", 2)
+        assert await hub.lines("log:busy") == ["up", "up"]
+
+
+async def test_only_so_many_rows_of_ended_runs_are_kept(
+    open_hub: OpenHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("antiphon.services.processes.service.MAX_ENDED_RUNS", 2)
+    async with open_hub() as hub, Processes(hub, {"a": python("pass")}, tmp_path) as processes:
+        for name in ("one", "two", "three", "four"):
+            process = run(tmp_path, name, python("pass"))
+            await hub.until_type(f"log:{name}", "process.exited")
+            assert await asyncio.to_thread(process.wait, 30) == 0
+        assert {"a", "four"} <= processes.rows().keys()
+        assert "one" not in processes.rows()
+    async with open_hub() as hub, Processes(hub, {}, tmp_path) as processes:
+        assert processes.rows().keys() == {"three", "four"}
+
+
+@pytest.mark.parametrize("name", ["", "../x", ".hidden", "-x", "a:b", "a b", "x" * 65, "é"])
+def test_impossible_names_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingsError, match="a name has"):
+        Processes(ObservedHub.__new__(ObservedHub), {name: python(SLEEPER)}, tmp_path)

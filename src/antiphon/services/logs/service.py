@@ -14,6 +14,7 @@ from watchfiles import awatch
 from antiphon.hub import Hub
 from antiphon.services.logs.config import LogConfig
 from antiphon.services.logs.follower import Follower
+from antiphon.services.names import check_name
 from antiphon.services.table import StateTable
 
 SIZE_INTERVAL_S = 2.0  # how often the table's `size_bytes` is brought up to date
@@ -27,9 +28,14 @@ class Logs:
     Args:
         hub: Where lines and the table are published; the channels `logs` and `log:...` are claimed.
         configs: The files by name.
+
+    Raises:
+        SettingsError: A name is impossible.
     """
 
     def __init__(self, hub: Hub, configs: Mapping[str, LogConfig]) -> None:
+        for name in configs:
+            check_name(name, "log")
         hub.claim("logs")
         hub.claim("log:")
         self._table = StateTable(hub, "logs")

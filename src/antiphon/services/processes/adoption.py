@@ -13,25 +13,28 @@ from antiphon.services.processes.directories import StartDirectory
 from antiphon.services.processes.life import Life
 from antiphon.services.processes.shimlink import ShimLink
 
-YOUNG_S = 5.0  # so long after its directory was made a shim may not have got as far as to say so
+YOUNG_S = 10.0  # so long after its directory was made a shim may not have got as far as to say so
 _STEP_S = 0.05
 _log = structlog.get_logger(__name__)
 
 
-async def attach(start: StartDirectory) -> Life | None:
-    """The life in this directory; None where there never was a shim (the directory is removed), or it is unreadable."""
+async def attach(start: StartDirectory, *, patience_s: float) -> Life | None:
+    """The life in this directory, waiting for its shim where the directory is young.
+
+    None: there is no shim yet, there never was one (then the directory is removed), or what it left is unreadable.
+    """
     try:
-        for _ in range(int(YOUNG_S / _STEP_S)):
+        for _ in range(max(1, int(patience_s / _STEP_S))):
             try:
                 return Life(start, await ShimLink.attach(start.path))
             except NotFound:
                 if start.age_s() > YOUNG_S:
                     break
             await asyncio.sleep(_STEP_S)
-        if start.is_bare:
-            start.remove()
-        else:
+        if not start.is_bare:
             _log.error("start cannot be read; its directory is left alone", start=start.key)
+        elif start.age_s() > YOUNG_S:
+            start.remove()
     except FileNotFoundError:
         pass
     except (AntiphonError, OSError, ValueError, KeyError) as error:

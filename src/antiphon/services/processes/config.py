@@ -8,15 +8,12 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl
 
 from antiphon.errors import SettingsError
+from antiphon.services.names import NAME_PATTERN, Name
 
-# A name becomes the channel `log:NAME` and a directory, so it has no ":" and no leading dot or dash.
-NAME_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.~-]{0,63}$"
-
-Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
-"""Name of a process or of a followed log file."""
+__all__ = ["NAME_PATTERN", "Name", "OnShutdown", "ProcessConfig", "Restart", "check_dependencies"]
 
 Restart = Literal["never", "on-failure", "always"]
 OnShutdown = Literal["stop", "keep"]

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from antiphon.services.processes.config import NAME_PATTERN, Name
+from antiphon.services.names import NAME_PATTERN, Name
 
 RUN = "run.json"
 BELL = ".bell"  # a name with this prefix appears in DATA/processes when a run has been made

@@ -8,7 +8,7 @@ from typing import Generic, NoReturn, TypeVar
 
 import structlog
 
-from antiphon.errors import AntiphonError, Busy, InternalError, StorageFailed
+from antiphon.errors import AntiphonError, Busy, InternalError
 
 T = TypeVar("T")
 Job = Callable[["asyncio.Future[T]"], Awaitable[None]]
@@ -58,7 +58,8 @@ class Mailbox(Generic[T]):
         except AntiphonError as error:
             refuse(answer, error)
         except OSError as error:
-            refuse(answer, StorageFailed(str(error)))
+            _log.warning("a job was refused by the system", process=self._name, error=str(error))
+            refuse(answer, InternalError(f"the system refused: {error or type(error).__name__}"))
         except asyncio.CancelledError:
             refuse(answer, Busy("the server is stopping"))
             raise

@@ -17,7 +17,7 @@ from typing import Any, TypedDict
 import httpx2
 import structlog
 
-from antiphon.errors import AntiphonError, ConflictError
+from antiphon.errors import AntiphonError, Busy, ConflictError
 from antiphon.hub import Hub
 from antiphon.services.backoff import Backoff
 from antiphon.services.processes.config import ProcessConfig
@@ -112,7 +112,10 @@ class Owner:
         """Write to its standard input. Raises ConflictError, Busy."""
         if not self.lives or self.lives[-1].ended:
             raise ConflictError(f"{self.name} is {self.row.status}: nobody reads its standard input")
-        await self.lives[-1].link.write(text)
+        try:
+            await self.lives[-1].link.write(text)
+        except TimeoutError:
+            raise Busy(f"the supervisor of {self.name} does not answer") from None
 
     async def restore(self, previous: Row | None, lives: Sequence[Life]) -> Row:
         """Go on from what an earlier server published and the starts that were found, oldest first."""
@@ -121,6 +124,10 @@ class Owner:
     async def adopt(self, life: Life) -> Row:
         """Take over a start that somebody else made just now."""
         return await self._mailbox.ask(partial(self._adopt, life))
+
+    async def absorb(self, life: Life) -> Row:
+        """Take in the lines of a start that is over and was never the current one."""
+        return await self._mailbox.ask(partial(self._absorb, life))
 
     async def settled(self) -> None:
         """Wait until everything that ended lives have said is in the log and their directories are gone."""
@@ -214,7 +221,7 @@ class Owner:
             life = await launch(self._around.root, self.name, self.config, self._around.known)
         except (OSError, AntiphonError) as error:
             _log.warning("process not started", process=self.name, error=str(error))
-            self._fail_start(f"could not be started: {error}")
+            self._fail_start(f"could not be started: {str(error) or type(error).__name__}")
             return
         self._take(life)
         starters, self._starters = self._starters, []
@@ -449,6 +456,11 @@ class Owner:
         self.row.restarts = 0
         self._step(Step.START)
         self._take(life)
+        give(answer, self.row.encode())
+
+    async def _absorb(self, life: Life, answer: Answer) -> None:
+        life.ended = True
+        self._ingestor.add(life)
         give(answer, self.row.encode())
 
     # Small things

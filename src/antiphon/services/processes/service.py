@@ -13,11 +13,12 @@ import structlog
 
 from antiphon.errors import AntiphonError, Busy, ConflictError, NotFound
 from antiphon.hub import Hub
+from antiphon.services.names import check_name
 from antiphon.services.processes import usage
 from antiphon.services.processes.adoption import attach, settle_name
 from antiphon.services.processes.config import ProcessConfig, check_dependencies
 from antiphon.services.processes.directories import StartDirectory, find
-from antiphon.services.processes.discovery import looks
+from antiphon.services.processes.discovery import LOOK_INTERVAL_S, looks
 from antiphon.services.processes.health import new_client
 from antiphon.services.processes.life import Life
 from antiphon.services.processes.owner import Owner, Surroundings
@@ -25,6 +26,9 @@ from antiphon.services.table import Row, StateTable
 
 SAMPLE_INTERVAL_S = 2.0
 FAREWELL_S = 5.0  # for what the stopped programs still said, when the server ends
+LATE_GRACE_S = 10.0
+PATIENCE_S = 1.0  # for shims that were being started when an earlier server died
+SHOWN_WITHIN_S = 1.0  # how long an answer waits for the published table
 MAX_ENDED_RUNS = 50  # rows of `antiphon run` kept after their end
 _log = structlog.get_logger(__name__)
 
@@ -41,10 +45,12 @@ class Processes:
         data: The data directory; the starts are in `processes` below it.
 
     Raises:
-        SettingsError: A dependency does not exist, or dependencies run in a circle.
+        SettingsError: A name is impossible, a dependency does not exist, or dependencies run in a circle.
     """
 
     def __init__(self, hub: Hub, configs: Mapping[str, ProcessConfig], data: Path) -> None:
+        for name in configs:
+            check_name(name, "process")
         check_dependencies(configs)
         hub.claim("processes")
         hub.claim("log:")
@@ -185,7 +191,9 @@ class Processes:
 
     async def _shown(self, row: Row) -> Row:
         """Give the table a moment to say the same, so that whoever is answered finds it there."""
-        await self._table.flushed()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SHOWN_WITHIN_S):
+                await self._table.flushed()
         return row
 
     async def _dependencies(self, name: str) -> None:
@@ -223,6 +231,7 @@ class Processes:
         async with asyncio.TaskGroup() as group:
             for name, owner in self._owners.items():
                 group.create_task(self._restore_one(owner, previous.get(name), lives.get(name, [])))
+        self._forget_runs()
 
     async def _restore_one(self, owner: Owner, previous: Row | None, lives: Sequence[Life]) -> None:
         try:
@@ -231,10 +240,11 @@ class Processes:
             _log.error("process not found again", process=owner.name, error=str(error))
 
     async def _attach(self, starts: Sequence[StartDirectory]) -> list[Life]:
-        self._known.update(start.key for start in starts)
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(attach(start)) for start in starts]
-        return [life for task in tasks if (life := task.result()) is not None]
+            tasks = [group.create_task(attach(start, patience_s=PATIENCE_S)) for start in starts]
+        lives = [life for task in tasks if (life := task.result()) is not None]
+        self._known.update(life.start.key for life in lives)
+        return lives
 
     def _name_lives(self, found: Sequence[Life]) -> dict[str, list[Life]]:
         lives: dict[str, list[Life]] = {}
@@ -253,14 +263,18 @@ class Processes:
                 _log.warning("starts cannot be looked for", error=str(error))
                 continue
             for start in starts:
-                if start.key not in self._known and start.run is not None:
+                if start.key not in self._known:
                     self._known.add(start.key)
                     self._begin(self._adopt(start), f"adopt {start.key}")
 
     async def _adopt(self, start: StartDirectory) -> None:
         try:
-            life = await attach(start)
+            life = await attach(start, patience_s=LOOK_INTERVAL_S)
             if life is None:
+                self._known.discard(start.key)  # looked at again
+                return
+            if life.start.run is None:
+                await self._adopt_late(life)
                 return
             living = {name for name, owner in self._owners.items() if owner.row.is_live}
             name = settle_name(life, self._configs.keys() | living)
@@ -269,6 +283,17 @@ class Processes:
             self._forget_runs()
         except (AntiphonError, OSError) as error:
             _log.warning("run not taken over", start=start.key, error=str(error))
+
+    async def _adopt_late(self, life: Life) -> None:
+        """A start of an earlier server that came to life only after we had looked."""
+        name = life.start.name
+        owner = self._owners.get(name) or self._new_owner(name, "config")
+        if not owner.row.is_live:
+            await owner.adopt(life)
+            return
+        _log.warning("a second program of the same process is stopped", start=life.start.key)
+        await life.link.stop(signal="SIGTERM", grace_s=LATE_GRACE_S)
+        await owner.absorb(life)
 
     def _forget_runs(self) -> None:
         """Drop the oldest rows of runs that have ended, beyond a number."""
