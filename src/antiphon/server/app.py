@@ -20,9 +20,12 @@ from antiphon.server.door import Door, Identify, Receive, Scope, Send
 from antiphon.server.http import channels, meta, pages, processes, session
 from antiphon.server.http.answers import answer_errors
 from antiphon.server.live.endpoint import LiveEndpoint
+from antiphon.server.rates import Rates
 from antiphon.server.settings import Settings
 from antiphon.services.logs import Logs
 from antiphon.services.processes import Processes
+
+RESERVED = ("run:", "thread:", "forum:")  # for services that will speak there: clients must not come to rely on them
 
 
 class Server:
@@ -68,7 +71,11 @@ class Server:
             Logs(hub, settings.log) as logs,
             Processes(hub, settings.process, settings.server.data) as supervised,
         ):
-            core = Core(settings, hub, supervised, logs, Connections(settings.limits.connections))
+            for family in RESERVED:
+                hub.claim(family)
+            limits = settings.limits
+            connections, rates = Connections(limits.connections), Rates(limits.publishes_per_s)
+            core = Core(settings, hub, supervised, logs, connections, rates)
             self._serve(core)
             yield core
             core.connections.goodbye("stopping")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from antiphon.hub import Hub
 from antiphon.server.connections import Connections
+from antiphon.server.rates import Rates
 from antiphon.server.settings import Settings
 from antiphon.services.logs import Logs
 from antiphon.services.processes import Processes
@@ -21,6 +22,7 @@ class Core:
     processes: Processes
     logs: Logs
     connections: Connections
+    rates: Rates
     started: float = field(default_factory=time.monotonic)
     active_path: str = "asgi"  # which way hot sockets take
     features: tuple[str, ...] = ("processes", "logs")

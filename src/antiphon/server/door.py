@@ -44,33 +44,38 @@ class Door:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
+        facts = Facts.from_scope(scope)
         try:
-            admitted, user = await self._admit(scope)
+            admitted = admit(facts, self._policy_for(scope))
         except AntiphonError as exc:
             await refuse(scope, receive, send, exc)
             return
-        scope.setdefault("state", {}).update(user=user, admitted=admitted)
         answer = send if admitted.cross_origin is None else _cors(send, admitted.cross_origin)
         if admitted.preflight:
             await answer({"type": "http.response.start", "status": 204, "headers": PREFLIGHT_HEADERS})
             await answer({"type": "http.response.body", "body": b""})
-        else:
-            await self._app(scope, receive, answer)
+            return
+        try:
+            user = await self._user(scope, facts, admitted)
+        except AntiphonError as exc:
+            await refuse(scope, receive, answer, exc)
+            return
+        scope.setdefault("state", {}).update(user=user, admitted=admitted)
+        await self._app(scope, receive, answer)
 
-    async def _admit(self, scope: Scope) -> tuple[Admitted, User | None]:
-        facts = Facts.from_scope(scope)
+    def _policy_for(self, scope: Scope) -> Policy:
         policy = self._policy()
-        if scope.get("server") and scope["server"][1] is not None:
-            policy = replace(policy, ports=policy.ports | {scope["server"][1]})  # the one that was asked on
-        admitted = admit(facts, policy)
-        if admitted.preflight:
-            return admitted, None
+        if not scope.get("server") or scope["server"][1] is None:
+            return policy
+        return replace(policy, ports=policy.ports | {scope["server"][1]})  # the one that was asked on
+
+    async def _user(self, scope: Scope, facts: Facts, admitted: Admitted) -> User | None:
         user = await self._identify(scope, facts)
         if user is None and not admitted.public and facts.path not in LOGIN:
             raise Unauthenticated(
                 "Log in first: a bearer token, a session (POST /api/session) or a ticket (POST /api/tickets)"
             )
-        return admitted, user
+        return user
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send, error: AntiphonError) -> None:

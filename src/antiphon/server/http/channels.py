@@ -40,7 +40,7 @@ async def publish(
     core: TheCore, user: TheUser, channel: TheChannel, wanted: Annotated[EventParams, Depends(body_of(EventParams))]
 ) -> Response:
     """Append an event; answered after its commit."""
-    event = publishing.new_event(core.hub, user, channel, wanted)
+    event = publishing.new_event(core, user, channel, wanted)
     try:
         cursor = await core.hub.publish(event)
     except AntiphonError as exc:

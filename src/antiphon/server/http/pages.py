@@ -7,8 +7,10 @@ import re
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
+
+from antiphon.errors import NotFound
 
 STATIC = Path(__file__).parents[2] / "static"
 
@@ -43,6 +45,16 @@ async def page(request: Request) -> Response:
     text = index.read_text(encoding="utf-8") if index.exists() else NOT_BUILT
     base = html.escape(request.scope.get("root_path", "").rstrip("/") + "/", quote=True)
     return HTMLResponse(BASE.sub(lambda _: f'<base href="{base}">', text, count=1), headers=PAGE_HEADERS)
+
+
+@router.get("/icon.svg")
+@router.get("/theme.js")
+async def file(request: Request) -> Response:
+    """The few files of the dashboard whose names carry no hash."""
+    path = STATIC / request.url.path.rsplit("/", 1)[-1]
+    if not path.exists():
+        raise NotFound("this installation has no dashboard")
+    return FileResponse(path, headers={"cache-control": "no-cache", "x-content-type-options": "nosniff"})
 
 
 @router.get("/docs")

@@ -26,7 +26,7 @@ from antiphon.transports.queue import QueueSink
 from antiphon.transports.websocket import POLICY, Refusal
 
 MAX_COMMANDS = 64  # of one connection at a time
-MAX_FAULTS = 1000  # refused messages in a row before the peer counts as abusive
+MAX_FAULTS = 1000  # messages in a row that are no requests, before the peer counts as abusive
 
 log = structlog.get_logger(__name__)
 
@@ -77,14 +77,15 @@ class LiveSession:
             raise Refusal(POLICY, "abusive")
 
     async def _take(self, text: str | None) -> None:
-        if text is None:
-            self._refuse(None, InvalidRequest("binary messages are not part of this protocol"))
-            return
         try:
+            if text is None:
+                raise InvalidRequest("binary messages are not part of this protocol")
             request = rpc.decode_request(text, nesting=self._core.settings.limits.nesting)
         except AntiphonError as exc:
+            self._faults += 1
             self._refuse(None, exc)
             return
+        self._faults = 0
         await self._handle(request)
 
     async def _handle(self, request: rpc.Request) -> None:
@@ -107,7 +108,7 @@ class LiveSession:
             self._fail(request, exc)
 
     async def _publish(self, request: rpc.Request, wanted: params.PublishParams) -> None:
-        event = publishing.new_event(self._core.hub, self._user, wanted.channel, wanted)
+        event = publishing.new_event(self._core, self._user, wanted.channel, wanted)
         await self._core.hub.room()
         self._core.hub.submit(event).add_done_callback(partial(self._published, request))
 
@@ -150,7 +151,6 @@ class LiveSession:
         self._sink.end()
 
     def _reply(self, request: rpc.Request, result: Any) -> None:
-        self._faults = 0
         if request.has_id:
             self._sink.send((rpc.encode_result(request.id, result),))
 
@@ -162,7 +162,6 @@ class LiveSession:
 
     def _refuse(self, number: str | float | None, error: AntiphonError) -> None:
         self._sink.send((rpc.encode_error(number, error),))
-        self._faults += 1
 
     def _notify(self, method: str, values: Any) -> None:
         self._sink.send((rpc.encode_notification(method, values),))
