@@ -11,10 +11,7 @@ import sys
 from pathlib import Path
 
 STARTED_WITHIN_S = 30
-COMMAND = (
-    "-c",
-    "import sys\nfrom pathlib import Path\nfrom antiphon.server.settings import load\nfrom antiphon.server.run import serve\na=sys.argv\nf=dict(zip(a[2::2],a[3::2]))\nserve(load(Path(f['--config']) if '--config' in f else None,{'port':f['--port'],'data':f['--data']},{}),announce=lambda u:print(u,flush=True))",
-)
+COMMAND = ("-m", "antiphon")
 
 
 class RealServer:
@@ -45,6 +42,10 @@ class RealServer:
         """Return once it listens."""
         config = ["--config", str(self._config)] if self._config else []
         arguments = ["serve", "--port", str(self.port), "--data", str(self.data), *config]
+        async with asyncio.timeout(STARTED_WITHIN_S):
+            await asyncio.to_thread(self._launch, arguments)
+
+    def _launch(self, arguments: list[str]) -> None:
         self._process = subprocess.Popen(
             [sys.executable, *COMMAND, *arguments],
             stdin=subprocess.DEVNULL,
@@ -52,8 +53,7 @@ class RealServer:
             env={**os.environ, **self._environ},
             cwd=self.data.parent,
         )
-        async with asyncio.timeout(STARTED_WITHIN_S):
-            await asyncio.to_thread(self._listening, self._process)
+        self._listening(self._process)
 
     def _listening(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None
