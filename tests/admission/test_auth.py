@@ -69,7 +69,11 @@ def test_nobody_says_nothing(tmp_path: Path) -> None:
     assert users.authenticate(asking(authorization="Basic YTpi")) is None
 
 
-@pytest.mark.parametrize("token", ["", "nonsense", TOKEN.token[:-1], TOKEN.token + "x", TOKEN.token.upper(), "é" * 9])
+@pytest.mark.parametrize(
+    "token",
+    ["", "nonsense", TOKEN.token[:-1], TOKEN.token + "x", TOKEN.token.upper(), "é" * 9],
+    ids=["empty", "nonsense", "cut", "longer", "upper", "not ascii"],  # the same in every worker
+)
 def test_a_wrong_token_is_refused_even_beside_a_good_session(tmp_path: Path, token: str) -> None:
     users = authenticator(tmp_path)
     good = f"{COOKIE_NAME}={users.open_session(TOKEN.token)}"
