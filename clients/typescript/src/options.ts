@@ -1,12 +1,14 @@
 /** What `connect` can be told; everything has a default. */
 
+// a method's parameters may be compared in both directions: each library names its own event types
+type Handler<E> = { handle(event: E): void }["handle"] | null;
+
 /** The part of the WebSocket interface that is used; browsers, Node >= 22 and the npm package `ws` satisfy it. */
 export interface WebSocketLike {
   readonly readyState: number;
-  onopen: ((event: never) => void) | null;
-  onmessage: ((event: { data: unknown }) => void) | null;
-  onclose: ((event: { code: number; reason: string }) => void) | null;
-  onerror: ((event: never) => void) | null;
+  onmessage: Handler<{ readonly data: unknown }>;
+  onclose: Handler<{ readonly code: number; readonly reason: string }>;
+  onerror: Handler<object>;
   send(text: string): void;
   close(code?: number, reason?: string): void;
 }

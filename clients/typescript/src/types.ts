@@ -125,6 +125,8 @@ export interface Subscription extends AsyncIterable<Item> {
    * Returns the function that detaches the listener; the subscription stays open.
    */
   on(listener: (items: readonly Item[]) => void, onError?: (error: AntiphonError) => void): () => void;
+  /** The one iterator. Leaving its loop closes the subscription; it throws the AntiphonError that ended it. */
+  [Symbol.asyncIterator](): AsyncIterator<Item, undefined>;
   /** End it. May be called twice. A waiting iterator ends. */
   close(): void;
 }

@@ -7,10 +7,9 @@ import type { Session } from "./miniServer.js";
 
 class MemorySocket implements WebSocketLike {
   readyState = 0;
-  onopen: ((event: never) => void) | null = null;
   onmessage: ((event: { data: unknown }) => void) | null = null;
   onclose: ((event: { code: number; reason: string }) => void) | null = null;
-  onerror: ((event: never) => void) | null = null;
+  onerror: ((event: object) => void) | null = null;
   session: Session | null = null;
   toServer: string[] = [];
   toClient: string[] = [];
