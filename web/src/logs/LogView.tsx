@@ -1,5 +1,5 @@
 import { useVirtualizer, type Range, type Virtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useCallback, useRef, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 
 import { usePreferences } from "../app/preferences";
 import { count, plural } from "../lib/format";
@@ -16,6 +16,7 @@ const OVERSCAN = 16;
 
 /** The virtualised lines. Everything about *what* is loaded is the reader's; here is only what is on screen. */
 export function LogView(): ReactNode {
+  const { reader } = usePane();
   const { entries } = useReader((state) => state.window);
   const following = useReader((state) => state.following);
   const wrap = usePreferences((preferences) => preferences.wrap);
@@ -38,6 +39,8 @@ export function LogView(): ReactNode {
   const choose = useCallback((offset: number, extend: boolean) => setChosen((now) => extendChoice(now, offset, extend)), []);
 
   const top = following ? Math.max(0, entries.length - visibleRows(rows)) : (rows.range?.startIndex ?? 0);
+  const topOffset = entries[top]?.offset ?? 1;
+  useEffect(() => reader.see(topOffset), [reader, topOffset]);
   const bottom = following ? entries.length - 1 : (rows.range?.endIndex ?? 0);
   return (
     <div className="flex min-h-0 min-w-0 grow flex-col">
@@ -56,7 +59,7 @@ export function LogView(): ReactNode {
         >
           <Rows rows={rows} wrap={wrap} chosen={chosen} onChoose={choose} withMs={wide} />
         </div>
-        <ScrollBar top={entries[top]?.offset ?? 1} visible={visibleRows(rows)} onSeek={seekTo} />
+        <ScrollBar top={topOffset} visible={visibleRows(rows)} onSeek={seekTo} />
         <NewLines />
         <OlderState />
       </div>

@@ -59,6 +59,7 @@ export class LogReader {
   #pending: Entry[] = [];
   #pendingFirst: number | null = null;
   #scheduled = false;
+  #sight: number | null = null;
   #closed = false;
   #jobs = new AbortController(); // all requests about the present window; replaced when the window is
   #unsubscribe: (() => void) | undefined;
@@ -162,6 +163,11 @@ export class LogReader {
     this.#set({ target: null });
   }
 
+  /** The view tells which line is the first in sight. */
+  see(offset: number): void {
+    this.#sight = offset;
+  }
+
   /** Show one stream only. The place stays; what is kept there is loaded anew. */
   async filterBy(filter: StreamFilter): Promise<void> {
     const { filter: old, following, window, phase } = this.#get();
@@ -174,9 +180,9 @@ export class LogReader {
       this.#flush();
       this.#set({ window: fromPage(this.#tail, filter) });
     } else {
-      const middle = window.entries[Math.floor(window.entries.length / 2)]?.offset ?? window.first;
+      const place = Math.min(Math.max(this.#sight ?? window.first, window.first), window.last);
       try {
-        await this.#loadAround(middle, signal);
+        await this.#loadAround(place, signal, { reveal: { offset: place, align: "start" } });
       } catch (error) {
         if (!signal.aborted) this.#set({ phase: "failed", error: asError(error) });
       }

@@ -28,6 +28,6 @@ export function offsetAt({ oldest, head, visible }: Span, start: number): number
   const total = head - oldest + 1;
   const size = Math.max(THINNEST, visible / total);
   const scrolled = Math.min(1, Math.max(0, start / (1 - size)));
-  if (scrolled > 0.999) return head;
+  if (scrolled === 1) return head;
   return Math.round(oldest + scrolled * Math.max(0, total - visible));
 }

@@ -1,0 +1,39 @@
+import { describe, expect, test } from "vitest";
+
+import { formatRoute, mountPrefix, parseRoute, type Route } from "../src/lib/route";
+
+describe.each(["/", "/antiphon/"])("mounted at %s", (prefix) => {
+  const parse = (path: string): Route => parseRoute(new URL(prefix + path, "http://h"), prefix);
+  test.each<[string, Route]>([
+    ["", { page: "logs", name: null, at: null }],
+    ["logs", { page: "logs", name: null, at: null }],
+    ["logs/", { page: "logs", name: null, at: null }],
+    ["logs/insight", { page: "logs", name: "insight", at: null }],
+    ["logs/a%3Ab?at=42", { page: "logs", name: "a:b", at: 42 }],
+    ["connections", { page: "connections" }],
+    ["playground", { page: "playground" }],
+    ["nowhere", { page: "unknown", path: "/nowhere" }],
+    ["logs/a/b", { page: "unknown", path: "/logs/a/b" }],
+  ])("%j", (path, route) => {
+    expect(parse(path)).toEqual(route);
+  });
+  test.each<Route>([
+    { page: "logs", name: null, at: null },
+    { page: "logs", name: "web:~1", at: 1_000_000 },
+    { page: "connections" },
+    { page: "playground" },
+  ])("an address leads back to %j", (route) => {
+    expect(parseRoute(new URL(formatRoute(route, prefix), "http://h"), prefix)).toEqual(route);
+  });
+  test.each(["0", "-1", "1.5", "x", "1e3", "99999999999999999"])("?at=%s counts as not given", (at) => {
+    expect(parse(`logs/a?at=${at}`)).toMatchObject({ at: null });
+  });
+  test("a name that is not valid percent-encoding is taken as it is", () => {
+    expect(parse("logs/%E0%A4%A")).toMatchObject({ name: "%E0%A4%A" });
+  });
+});
+
+test("the prefix comes from the document's base", () => {
+  expect(mountPrefix("http://h/antiphon/")).toBe("/antiphon/");
+  expect(mountPrefix("http://h/")).toBe("/");
+});
