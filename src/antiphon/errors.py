@@ -3,7 +3,7 @@
 AntiphonError
 ├── InputError            fix the input
 │   ├── InvalidJson, TooDeep, InvalidRequest, UnknownMethod, InvalidParams
-│   ├── InvalidChannel, InvalidCursor, InvalidPatch, TooLarge, MethodNotAllowed
+│   ├── InvalidChannel, InvalidCursor, InvalidPatch, InvalidMessage, TooLarge, MethodNotAllowed
 ├── ConflictError         the thing is in another state: look again, then decide
 │   ├── AlreadySubscribed, NotSubscribed, KeyConflict
 ├── AccessError           log in, or ask for the grant that the message names
@@ -94,6 +94,10 @@ class InvalidCursor(InputError):
 
 class InvalidPatch(InputError):
     code = "invalid_patch"
+
+
+class InvalidMessage(InputError):
+    code = "invalid_message"
 
 
 class TooLarge(InputError):

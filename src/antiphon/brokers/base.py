@@ -16,6 +16,10 @@ from antiphon.messages import Event
 KEPT_SNAPSHOTS = 16  # per channel, always the oldest and the newest: retention needs some to cut at, not all
 
 
+FOLDED = frozenset(("state.patch", "message.open", "message.append", "message.close"))
+"""Types of events that change what a channel adds up to."""
+
+
 class Bounds(NamedTuple):
     """What a channel holds: `oldest` is `head + 1` where nothing is kept, `head` is 0 before the first event."""
 
@@ -29,6 +33,7 @@ class Snapshot(NamedTuple):
     offset: int
     version: int
     value: bytes  # JSON
+    messages: bytes = b"[]"  # JSON: the messages that are growing, as [message_id, role, text]
 
 
 class ReceiptKey(NamedTuple):
@@ -83,6 +88,12 @@ class Broker(Protocol):
     def epoch(self) -> str:
         """Names one life of the store; another epoch means that old cursors mean nothing."""
 
+    def epoch_of(self, channel: str) -> str:
+        """The epoch of a channel: that of the store, or of the process where the channel lives only in memory."""
+
+    def is_volatile(self, channel: str) -> bool:
+        """Whether the channel lives only in memory, and may lose events from between others."""
+
     async def bounds(self, channel: str) -> Bounds:
         """What the channel holds; (1, 0) for one without events."""
 
@@ -101,8 +112,8 @@ class Broker(Protocol):
     async def read_back(self, channel: str, *, before: int, max_events: int, max_bytes: int) -> list[Event]:
         """The newest events with `offset < before`, ascending; limits as in `read`."""
 
-    async def patches(self, channel: str, *, after: int) -> list[Event]:
-        """All `state.patch` events after an offset, ascending."""
+    async def folded(self, channel: str, *, after: int) -> list[Event]:
+        """All events after an offset whose type is one of FOLDED, ascending."""
 
     async def search(self, query: Search) -> SearchSlice:
         """One time-bounded slice of a search."""

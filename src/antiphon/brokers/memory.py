@@ -5,76 +5,74 @@ from __future__ import annotations
 import asyncio
 import secrets
 from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from antiphon.brokers import matching
-from antiphon.brokers.base import KEPT_SNAPSHOTS, Batch, Bounds, Receipt, ReceiptKey, Search, SearchSlice, Snapshot
+from antiphon.brokers.base import (
+    FOLDED,
+    Batch,
+    Bounds,
+    Receipt,
+    ReceiptKey,
+    Search,
+    SearchSlice,
+    Snapshot,
+)
+from antiphon.brokers.memory_log import MemoryLog, Volatile
 from antiphon.messages import Event, now_ms
 
 SEARCH_CHUNK = 5000
 
 
-class _Log:
-    """One channel: `events[0]` has offset `oldest`."""
-
-    __slots__ = ("events", "oldest", "snapshots")
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.oldest = 1
-        self.snapshots: list[Snapshot] = []
-
-    @property
-    def head(self) -> int:
-        return self.oldest + len(self.events) - 1
-
-    def slice(self, first: int, last: int) -> list[Event]:
-        """Events with `first <= offset <= last`."""
-        return self.events[max(0, first - self.oldest) : max(0, last - self.oldest + 1)]
-
-
 class MemoryBroker:
-    """Keeps everything in lists; its epoch is as old as the object."""
+    """Keeps everything in lists; its epoch is as old as the object.
 
-    def __init__(self) -> None:
+    Args:
+        rules: What a channel keeps beyond retention, by name; None = everything.
+    """
+
+    def __init__(self, rules: Callable[[str], Volatile | None] = lambda _: None) -> None:
         self.epoch = secrets.token_hex(8)
-        self._logs: defaultdict[str, _Log] = defaultdict(_Log)
+        self._rules = rules
+        self._logs: dict[str, MemoryLog] = {}
         self._receipts: dict[ReceiptKey, tuple[Receipt, int]] = {}
         self._checkpoints: dict[str, str] = {}
 
-    def _log(self, channel: str) -> _Log:
-        return self._logs[channel] if channel in self._logs else _Log()  # reading creates nothing
+    def epoch_of(self, channel: str) -> str:  # noqa: ARG002 - all share one
+        return self.epoch
+
+    def is_volatile(self, channel: str) -> bool:
+        return self._rules(channel) is not None
+
+    def _log(self, channel: str) -> MemoryLog:
+        return self._logs.get(channel) or MemoryLog()  # reading creates nothing
 
     async def bounds(self, channel: str) -> Bounds:
-        log = self._log(channel)
-        return Bounds(log.oldest, log.head)
+        return self._log(channel).bounds
 
     async def append(self, batch: Batch) -> None:
         for event in batch.events:
-            self._logs[event.channel].events.append(event)
+            log = self._logs.get(event.channel)
+            if log is None:
+                log = self._logs[event.channel] = MemoryLog(self._rules(event.channel))
+            log.append(event)
         for channel, snapshot in batch.snapshots.items():
-            kept = self._logs[channel].snapshots
-            kept.append(snapshot)
-            if len(kept) > KEPT_SNAPSHOTS:
-                del kept[1:-2:2]
+            self._logs[channel].keep(snapshot)
         now = now_ms()
         self._receipts.update({key: (receipt, now) for key, receipt in batch.receipts.items()})
         self._checkpoints.update(batch.checkpoints)
 
     async def read(self, channel: str, *, after: int, upto: int, max_events: int, max_bytes: int) -> list[Event]:
-        found = self._log(channel).slice(after + 1, min(upto, after + max_events))
+        found = self._log(channel).between(after + 1, upto, max_events)
         return found[: within(found, max_bytes)]
 
     async def read_back(self, channel: str, *, before: int, max_events: int, max_bytes: int) -> list[Event]:
-        log = self._log(channel)
-        before = min(before, log.head + 1)
-        found = log.slice(before - max_events, before - 1)[::-1]
+        found = self._log(channel).before(before, max_events)[::-1]
         return found[: within(found, max_bytes)][::-1]
 
-    async def patches(self, channel: str, *, after: int) -> list[Event]:
+    async def folded(self, channel: str, *, after: int) -> list[Event]:
         log = self._log(channel)
-        return [event for event in log.slice(after + 1, log.head) if event.type == "state.patch"]
+        return [event for event in log.between(after + 1, log.head) if event.type in FOLDED]
 
     async def search(self, query: Search) -> SearchSlice:
         log = self._log(query.channel)
@@ -82,7 +80,7 @@ class MemoryBroker:
         first = max(log.oldest, before - SEARCH_CHUNK)
         hits: list[Event] = []
         count = 0
-        for event in reversed(log.slice(first, before - 1)):
+        for event in reversed(log.between(first, before - 1)):
             if not matching.contains(event, query.text, ignore_case=query.ignore_case):
                 continue
             count += 1
@@ -110,17 +108,14 @@ class MemoryBroker:
 
     async def newer(self, channel: str, *, than_ms: int) -> int:
         log = self._log(channel)
-        return log.oldest + bisect_left(log.events, than_ms, key=lambda event: event.time_ms)
+        return log.offset_at(bisect_left(log.events, than_ms, key=lambda event: event.time_ms))
 
     async def fitting(self, channel: str, *, max_bytes: int) -> int:
         log = self._log(channel)
-        return log.head + 1 - within(log.events[::-1], max_bytes)
+        return log.offset_at(len(log.events) - within(log.events[::-1], max_bytes))
 
     async def cut(self, channel: str, *, oldest: int) -> None:
-        log = self._log(channel)
-        del log.events[: oldest - log.oldest]
-        log.oldest = oldest
-        log.snapshots = [snapshot for snapshot in log.snapshots if snapshot.offset >= oldest - 1]
+        self._log(channel).cut(oldest)
 
     async def purge(self, channel: str) -> bool:  # noqa: ARG002 - `cut` has done it
         return False

@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS receipts (
 CREATE INDEX IF NOT EXISTS receipts_by_time ON receipts (time);
 CREATE TABLE IF NOT EXISTS snapshots (
     channel INTEGER NOT NULL, offset INTEGER NOT NULL, version INTEGER NOT NULL, value BLOB NOT NULL,
+    messages BLOB NOT NULL,
     PRIMARY KEY (channel, offset)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS checkpoints (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

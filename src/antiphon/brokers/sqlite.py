@@ -22,7 +22,17 @@ from pathlib import Path
 import structlog
 
 from antiphon.brokers import schema
-from antiphon.brokers.base import KEPT_SNAPSHOTS, Batch, Bounds, Receipt, ReceiptKey, Search, SearchSlice, Snapshot
+from antiphon.brokers.base import (
+    FOLDED,
+    KEPT_SNAPSHOTS,
+    Batch,
+    Bounds,
+    Receipt,
+    ReceiptKey,
+    Search,
+    SearchSlice,
+    Snapshot,
+)
 from antiphon.brokers.lock import DirectoryLock
 from antiphon.brokers.sqlite_search import Searcher
 from antiphon.brokers.wal import Checkpointer, finished
@@ -34,6 +44,7 @@ SLOW_COMMIT_S = 0.003  # a disk slower than this commits in a thread
 CHUNK = 1000  # events touched at a time by upkeep
 
 COLUMNS = "offset, type, data, time, by"
+TYPES = ", ".join(f"'{name}'" for name in sorted(FOLDED))
 
 log = structlog.get_logger(__name__)
 
@@ -74,6 +85,12 @@ class SqliteBroker:
 
     def _numbers(self) -> dict[str, int]:
         return dict(self._db.execute("SELECT name, id FROM channels"))
+
+    def is_volatile(self, channel: str) -> bool:  # noqa: ARG002 - nothing is
+        return False
+
+    def epoch_of(self, channel: str) -> str:  # noqa: ARG002 - all share one
+        return self.epoch
 
     async def close(self) -> None:
         if self.epoch:
@@ -142,7 +159,7 @@ class SqliteBroker:
         return number
 
     def _insert_snapshot(self, number: int, snapshot: Snapshot) -> None:
-        self._db.execute("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)", (number, *snapshot))
+        self._db.execute("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?)", (number, *snapshot))
         statement = "SELECT offset FROM snapshots WHERE channel = ? ORDER BY offset"
         kept = [row[0] for row in self._db.execute(statement, (number,))]
         if len(kept) > KEPT_SNAPSHOTS:  # thin them out: retention needs some to cut at, not all
@@ -175,11 +192,10 @@ class SqliteBroker:
             )
             return _take(channel, rows, max_bytes)[::-1]
 
-    async def patches(self, channel: str, *, after: int) -> list[Event]:
+    async def folded(self, channel: str, *, after: int) -> list[Event]:
         with translated():
             found = self._reads.execute(
-                f"SELECT {COLUMNS} FROM events WHERE channel = ? AND offset > ? AND type = 'state.patch' "
-                "ORDER BY offset",
+                f"SELECT {COLUMNS} FROM events WHERE channel = ? AND offset > ? AND type IN ({TYPES}) ORDER BY offset",
                 (self._ids.get(channel, 0), after),
             ).fetchall()
         return [Event(channel, *row) for row in found]
@@ -192,7 +208,7 @@ class SqliteBroker:
     async def snapshot(self, channel: str, *, upto: int | None = None) -> Snapshot | None:
         with translated():
             row = self._reads.execute(
-                "SELECT offset, version, value FROM snapshots WHERE channel = ? AND offset <= ? "
+                "SELECT offset, version, value, messages FROM snapshots WHERE channel = ? AND offset <= ? "
                 "ORDER BY offset DESC LIMIT 1",
                 (self._ids.get(channel, 0), 2**62 if upto is None else upto),
             ).fetchone()

@@ -1,9 +1,9 @@
 """Channels, cursors, state and the flush clock: plain code that knows no sockets."""
 
+from antiphon.hub.fold import Message, State, Summary
 from antiphon.hub.hub import History, Hub, Start, Subscribed
 from antiphon.hub.outlet import Codec, Encoded, Gap, Outlet, Phase, Sink, Subscription
 from antiphon.hub.retention import Keep
-from antiphon.hub.state import State
 
 __all__ = [
     "Codec",
@@ -12,6 +12,7 @@ __all__ = [
     "History",
     "Hub",
     "Keep",
+    "Message",
     "Outlet",
     "Phase",
     "Sink",
@@ -19,4 +20,5 @@ __all__ = [
     "State",
     "Subscribed",
     "Subscription",
+    "Summary",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from antiphon.brokers.base import Bounds, Broker
-from antiphon.hub.state import ChannelState
+from antiphon.hub.fold import Fold
 from antiphon.messages import Event
 
 if TYPE_CHECKING:  # the two know each other's shape, not each other's making
@@ -17,20 +17,29 @@ MAX_IDLE_CHANNELS = 10_000  # kept in memory without subscribers
 class Channel:
     """`oldest` to `head` are in the log; up to `flushed` the live subscribers have been sent everything."""
 
-    __slots__ = ("flushed", "fresh", "groups", "head", "name", "oldest", "state", "users")
+    __slots__ = (
+        "delivering", "earliest", "epoch", "flushed", "fold", "fresh", "groups", "head", "name", "oldest", "since",
+        "users", "volatile", "waiting",
+    )  # fmt: skip
 
-    def __init__(self, name: str, bounds: Bounds) -> None:
+    def __init__(self, name: str, epoch: str, bounds: Bounds, *, volatile: bool = False) -> None:
         self.name = name
+        self.volatile = volatile
+        self.epoch = epoch
         self.oldest, self.head = bounds
         self.flushed = bounds.head
         self.fresh: list[Event] = []  # committed, not yet flushed; empty while nobody is live
+        self.since = 0.0  # when the first of the fresh was submitted
+        self.delivering = False  # a batch is on its way to the live ones
+        self.earliest = 0.0  # when the next batch may start
+        self.waiting: list[Subscription] = []  # placed beyond `flushed`: they begin with what is flushed next
         self.groups: dict[Codec, set[Subscription]] = {}
         self.users = 0  # subscriptions, and the writer while it writes
-        self.state: ChannelState | None = None  # None = not loaded
+        self.fold: Fold | None = None  # None = not loaded
 
     @property
     def is_idle(self) -> bool:
-        return not self.users and not self.fresh
+        return not self.users and not self.fresh and not self.delivering
 
     def join(self, subscription: Subscription) -> None:
         self.groups.setdefault(subscription.outlet.codec, set()).add(subscription)
@@ -41,14 +50,22 @@ class Channel:
         if not group:
             del self.groups[subscription.outlet.codec]
 
-    def committed(self, events: list[Event]) -> bool:
-        """Take note of appended events; true if there is somebody to flush them to."""
+    def committed(self, events: list[Event], since: float) -> bool:
+        """Take note of events submitted at `since` and appended; true if there is somebody to flush them to."""
         self.head = events[-1].offset
-        if self.groups or self.fresh:  # once some wait, all must: who joins meanwhile joins before them
-            self.fresh += events
-        else:
+        if not (self.groups or self.fresh):  # once some wait, all must: who joins meanwhile joins before them
             self.flushed = self.head
-        return bool(self.fresh)
+            return False
+        if not self.fresh:
+            self.since = since
+        self.fresh += events
+        return True
+
+    def take(self) -> list[Event]:
+        """The fresh events; from now on they count as flushed."""
+        events, self.fresh = self.fresh, []
+        self.flushed = self.head
+        return events
 
 
 class Channels:
@@ -62,15 +79,18 @@ class Channels:
         channel = self._channels.get(name)
         if channel is None:
             bounds = await self._broker.bounds(name)
-            channel = self._channels.setdefault(name, Channel(name, bounds))  # another may have been quicker
+            channel = Channel(name, self._broker.epoch_of(name), bounds, volatile=self._broker.is_volatile(name))
+            channel = self._channels.setdefault(name, channel)  # another may have been quicker
             self._forget_idle()
+        elif channel.volatile:
+            channel.oldest = (await self._broker.bounds(name)).oldest  # it forgets by itself
         return channel
 
-    async def state(self, channel: Channel) -> ChannelState:
-        if channel.state is None:
-            state = await ChannelState.load(self._broker, channel.name)
-            channel.state = channel.state or state
-        return channel.state
+    async def fold(self, channel: Channel) -> Fold:
+        if channel.fold is None:
+            fold = await Fold.load(self._broker, channel.name)
+            channel.fold = channel.fold or fold
+        return channel.fold
 
     def loaded(self, name: str) -> Channel | None:
         return self._channels.get(name)

@@ -1,80 +1,185 @@
 """The flush clock: what was committed leaves for all live subscribers in one write per connection.
 
-After a pause events are gathered for a moment, so that a burst leaves as one write; the next flush starts no sooner
-than the longer of a fixed interval and the length of the last one, so that a busy process writes less often, not more.
+After a pause events are gathered for a moment, so that a burst leaves as one write; the next flush of a channel starts
+no sooner than the longer of a fixed interval and the length of its last one, so that a busy process writes less often,
+not more. A batch for many is sent in slices: between two slices the loop has its turn, and small channels go first, so
+that they do not wait for large ones.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 
 from antiphon.hub.channel import Channel
-from antiphon.hub.outlet import Outlet, Subscription
+from antiphon.hub.outlet import Encoded, Outlet, Phase, Subscription
 from antiphon.hub.stats import Stats
 
 GATHER_S = 0.001
 INTERVAL_S = 0.005
+SLICE_S = 0.002
+COMMIT_WAIT_S = 0.002  # more, for a commit under way: a durable burst leaves as one write
+SMALL = 256  # subscribers: what a slice can serve
+CHECK_EVERY = 16  # writes between two looks at the time
+
+
+class Delivery:
+    """One batch of a channel on its way to those who were live when it started."""
+
+    __slots__ = ("before", "channel", "events", "left", "since", "size", "started")
+
+    def __init__(self, channel: Channel, started: float) -> None:
+        self.channel = channel
+        self.started = started
+        self.since = channel.since
+        self.before = channel.flushed
+        events = channel.take()
+        self.events = len(events)
+        self.left: list[tuple[Encoded, list[Subscription]]] = [
+            (codec.events(channel.epoch, events), list(group)) for codec, group in channel.groups.items()
+        ]
+        self.size = sum(len(subscriptions) for _, subscriptions in self.left)
 
 
 class Fanout:
-    """Owns the clock and the dirty channels. `wake(outlet)` gives a connection a turn at pulling if it has room."""
+    """Owns the clock and the batches under way.
 
-    def __init__(self, epoch: str, stats: Stats, wake: Callable[[Outlet], None]) -> None:
-        self._epoch = epoch
+    Args:
+        wake: Gives a connection a turn at pulling if it has room.
+        place: Called for subscriptions that waited for a flush to begin with.
+        is_committing: Whether a commit is under way.
+    """
+
+    def __init__(
+        self,
+        stats: Stats,
+        *,
+        wake: Callable[[Outlet], None],
+        place: Callable[[Subscription], None],
+        is_committing: Callable[[], bool],
+    ) -> None:
         self._stats = stats
         self._wake = wake
+        self._place = place
+        self._is_committing = is_committing
         self._dirty: set[Channel] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._sliced: asyncio.Handle | None = None
         self._earliest = 0.0
+        self._waited = False
+        self._deliveries: list[Delivery] = []
+        self._first: deque[Outlet | Delivery] = deque()  # to be written to: connections of small channels
+        self._then: deque[Outlet | Delivery] = deque()  # those of large ones
+        self.ticked_at = 0.0  # for those who watch the clock
 
     def mark(self, channel: Channel) -> None:
         """Flush the channel at the next tick of the clock."""
         self._dirty.add(channel)
-        if self._timer is None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_at(max(loop.time() + GATHER_S, self._earliest), self._tick)
-
-    def flush(self, channel: Channel) -> None:
-        """Flush one channel now, so that somebody can be placed at its head."""
-        if channel.fresh:
-            self._dirty.discard(channel)
-            self._flush([channel])
+        if self._timer is None and not channel.delivering:
+            now = asyncio.get_running_loop().time()
+            self._arm(max(now + GATHER_S, self._earliest, channel.earliest))
 
     def close(self) -> None:
-        """Flush what waits and stop the clock."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._tick()
+        """Send everything that waits and stop the clock."""
+        while self._dirty or self._deliveries or self._first or self._then:
+            self._begin(float("inf"))
+            self._slice(limit_s=float("inf"))
+        for handle in (self._timer, self._sliced):
+            if handle is not None:
+                handle.cancel()
+
+    def _arm(self, when: float) -> None:
+        self._timer = asyncio.get_running_loop().call_at(when, self._tick)
 
     def _tick(self) -> None:
-        self._timer = None
-        clock = asyncio.get_running_loop().time
-        started = clock()
-        channels, self._dirty = self._dirty, set()
-        self._flush(list(channels))
-        self._earliest = started + max(INTERVAL_S, clock() - started)
+        now = self.ticked_at = asyncio.get_running_loop().time()
+        if self._is_committing() and not self._waited:
+            self._waited = True
+            self._arm(now + COMMIT_WAIT_S)
+            return
+        self._timer, self._waited = None, False
+        self._earliest = now + INTERVAL_S
+        self._begin(now)
+        if self._sliced is None:
+            self._slice()
+        self._arm_for_rest()
 
-    def _flush(self, channels: list[Channel]) -> None:
-        touched: list[Outlet] = []
-        cut = [subscription for channel in channels for subscription in self._deliver(channel, touched)]
-        for outlet in touched:
-            outlet.release()
-        for subscription in cut:  # a batch larger than the bound cuts who has an idle socket: no drain will wake it
-            self._wake(subscription.outlet)
-        self._stats.flushes += 1
+    def _begin(self, now: float) -> None:
+        """Start a delivery of every channel whose time has come."""
+        due = [channel for channel in self._dirty if not channel.delivering and channel.earliest <= now]
+        self._dirty.difference_update(due)
+        for channel in due:
+            channel.delivering = True
+            self._deliveries.append(Delivery(channel, asyncio.get_running_loop().time()))
+            waiting, channel.waiting = channel.waiting, []
+            for subscription in waiting:
+                self._place(subscription)
+        self._deliveries.sort(key=lambda delivery: delivery.size, reverse=True)  # taken from the end
+        self._stats.flushes += bool(due)
 
-    def _deliver(self, channel: Channel, touched: list[Outlet]) -> list[Subscription]:
-        """Gather what is fresh for those who are live; returns those it was too much for."""
-        events, channel.fresh = channel.fresh, []
-        before, channel.flushed = channel.flushed, channel.head
-        cut: list[Subscription] = []
-        for codec, group in channel.groups.items():
-            encoded = codec.events(self._epoch, events)
-            cut += [subscription for subscription in group if not subscription.outlet.offer(encoded, touched)]
-            self._stats.deliveries += len(group) * len(events)
-        for subscription in cut:  # it stays at what it was last sent, and pulls once its socket drains
+    def _arm_for_rest(self) -> None:
+        """Set the clock for channels that have to wait for their own turn."""
+        waiting = [channel.earliest for channel in self._dirty if not channel.delivering]
+        if waiting and self._timer is None:
+            self._arm(max(min(waiting), self._earliest))
+
+    def _slice(self, limit_s: float = SLICE_S) -> None:
+        """Gather and write for a while; the rest comes after others have had their turn."""
+        self._sliced = None
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + limit_s
+        while self._deliveries and loop.time() < deadline:
+            self._gather(self._deliveries[-1])
+        for queue in (self._first, self._then):
+            while queue and loop.time() < deadline:
+                self._write(queue)
+        if self._deliveries or self._first or self._then:
+            self._sliced = loop.call_soon(self._slice)
+
+    def _gather(self, delivery: Delivery) -> None:
+        """Offer a batch to some of its subscribers."""
+        queue = self._first if delivery.size <= SMALL else self._then
+        for encoded, subscriptions in delivery.left[-1:]:
+            for _ in range(min(SMALL, len(subscriptions))):
+                subscription = subscriptions.pop()
+                if subscription.phase is Phase.LIVE:
+                    self._offer(delivery, subscription, encoded, queue)
+            if not subscriptions:
+                delivery.left.pop()
+        if not delivery.left:
+            self._deliveries.pop()
+            queue.append(delivery)  # it is done when all before it are written
+
+    def _offer(
+        self, delivery: Delivery, subscription: Subscription, encoded: Encoded, queue: deque[Outlet | Delivery]
+    ) -> None:
+        outlet = subscription.outlet
+        is_new = not outlet.is_gathering
+        if not outlet.offer(encoded):  # it stays at what it was last sent, and pulls once its socket drains
             self._stats.cuts += 1
-            self._stats.deliveries -= len(events)
-            subscription.fall_back(before)
-        return cut
+            subscription.fall_back(delivery.before)
+            self._wake(outlet)
+            return
+        self._stats.deliveries += delivery.events
+        if is_new or queue is self._first:  # those of a small channel must not wait for what a large one gathered
+            queue.append(outlet)
+
+    def _write(self, queue: deque[Outlet | Delivery]) -> None:
+        for _ in range(min(CHECK_EVERY, len(queue))):
+            item = queue.popleft()
+            if isinstance(item, Outlet):
+                item.release()
+            else:
+                self._finish(item)
+
+    def _finish(self, delivery: Delivery) -> None:
+        now = asyncio.get_running_loop().time()
+        channel, length = delivery.channel, now - delivery.started
+        channel.delivering = False
+        channel.earliest = delivery.started + max(INTERVAL_S, length)
+        self._stats.flush_s.observe(length)
+        self._stats.flush_size.observe(delivery.size * delivery.events)
+        self._stats.write_s.observe(now - delivery.since)
+        if channel in self._dirty:
+            self._arm_for_rest()

@@ -7,19 +7,20 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from enum import Enum
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 
 import orjson
 
 from antiphon.brokers.base import Bounds, Broker, Search, SearchSlice
 from antiphon.hub.channel import Channel, Channels
 from antiphon.hub.fanout import Fanout
+from antiphon.hub.fold import PATCH, Message, State, Summary
 from antiphon.hub.outlet import Outlet, Phase, Subscription
 from antiphon.hub.pulling import WORKERS, Pullers
 from antiphon.hub.retention import Keep, Policy, Retention
-from antiphon.hub.state import PATCH, State
+from antiphon.hub.rollup import RollUp
 from antiphon.hub.stats import Stats
-from antiphon.hub.writer import Answer, Writer
+from antiphon.hub.writer import Writer
 from antiphon.messages import MAX_OFFSET, Cursor, Event, NewEvent, check_channel
 
 HISTORY_BYTES = 1 << 20
@@ -41,6 +42,7 @@ class Subscribed(NamedTuple):
     oldest: int
     recovered: bool
     state: State | None  # None = not needed: the cursor was continued
+    messages: list[Message] | None = None  # those that are growing, as of `after`; None as for the state
 
 
 class History(NamedTuple):
@@ -63,9 +65,15 @@ class Hub:
         self.stats = Stats()
         self._broker = broker
         self._channels = Channels(broker)
-        self._fanout = Fanout(broker.epoch, self.stats, self.drained)
-        self._writer = Writer(broker, self._channels, self._committed)
-        self._pullers = Pullers(broker, self._channels, self._fanout.flush, self.stats, self._writer.settled)
+        self._writer = Writer(broker, self._channels, self.stats, self._committed)
+        self._rollup = RollUp(self._writer.submit)
+        self._pullers = Pullers(broker, self._channels, self.stats, self._writer.settled)
+        self._fanout = Fanout(
+            self.stats,
+            wake=self._pullers.wake,
+            place=self._pullers.place,
+            is_committing=lambda: self._writer.is_committing,
+        )
         policy = Policy(keep or {})
         self.retention = Retention(broker, self._channels, policy, self._writer.perform, self.stats)
         self._owned: set[str] = set()
@@ -82,6 +90,7 @@ class Hub:
             writing = await stack.enter_async_context(asyncio.TaskGroup())
             writing.create_task(self._writer.run(), name="writer")
             stack.callback(self._writer.close)
+            stack.callback(self._rollup.close)
             self._stack = stack.pop_all()
         return self
 
@@ -103,16 +112,17 @@ class Hub:
         """Wait until the writer's queue has room; call before `submit`."""
         await self._writer.room()
 
-    def submit(self, event: NewEvent) -> asyncio.Future[Answer]:
+    def submit(self, event: NewEvent) -> asyncio.Future[list[Cursor]]:
         """Take an event in the order of calls; the future has its cursor after the commit.
 
-        The future raises InvalidPatch, KeyConflict or StorageError.
+        Appends to a growing message share an event with others of the same moment. The future raises InvalidPatch,
+        InvalidMessage, KeyConflict or StorageError.
         Raises:
             InvalidChannel: No channel can have this name.
             Busy: The hub is closing.
         """
         check_channel(event.channel)
-        return self._writer.submit([event])
+        return cast("asyncio.Future[list[Cursor]]", self._rollup.submit(event))  # its parts were given their errors
 
     async def publish(self, event: NewEvent) -> Cursor:
         """Append an event and return its cursor after the commit. Cancelling does not take the event back."""
@@ -131,7 +141,10 @@ class Hub:
         for name in {event.channel for event in events}:
             check_channel(name)
         await self.room()
-        return await self._writer.submit(events, checkpoint)
+        for name in {event.channel for event in events}:
+            self._rollup.flush(name)
+        answer = self._writer.submit(events, checkpoint=checkpoint)
+        return await cast("asyncio.Future[list[Cursor]]", answer)
 
     async def patch(self, channel: str, ops: list[dict[str, Any]], *, by: str | None = None) -> Cursor:
         """Change a channel's state by RFC 6902 operations. Raises InvalidPatch, StorageError."""
@@ -141,11 +154,11 @@ class Hub:
         """The text that `publish_many` last stored under the name."""
         return await self._broker.checkpoint(name)
 
-    def _committed(self, events: dict[Channel, list[Event]]) -> None:
+    def _committed(self, events: dict[Channel, list[Event]], since: float) -> None:
         for channel, new in events.items():
             self.stats.published += len(new)
             self.retention.touch(channel.name)
-            if channel.committed(new):
+            if channel.committed(new, since):
                 self._fanout.mark(channel)
 
     # who may publish where
@@ -172,7 +185,7 @@ class Hub:
             before = MAX_OFFSET if before is None else before
             events = await self._broker.read_back(channel, before=before, max_events=limit, max_bytes=HISTORY_BYTES)
             events = [event for event in events if event.offset >= found.oldest]
-        return History(self.epoch, events, found.oldest, found.head)
+        return History(found.epoch, events, found.oldest, found.head)
 
     async def search(
         self, channel: str, text: str, *, before: int | None = None, limit: int = 50, ignore_case: bool = False
@@ -186,7 +199,7 @@ class Hub:
         """The channel's state. The value is the live one: encode it at once, or do not keep it."""
         found = await self._channel(channel)
         await self._writer.settled()
-        return (await self._channels.state(found)).current()
+        return (await self._channels.fold(found)).current().state
 
     async def channels(self, prefix: str = "") -> list[tuple[str, Bounds]]:
         """The channels whose name starts with `prefix` and that have or had events."""
@@ -205,26 +218,23 @@ class Hub:
         outlet.check_free(check_channel(name))
         channel = await self._channel(name)
         await self._writer.settled()
-        state = await self._channels.state(channel)
-        self._fanout.flush(channel)
-        cursor, recovered = _place(channel, self.epoch, after, has_state=state.exists)
+        fold = await self._channels.fold(channel)
+        cursor, recovered = _place(channel, after, has_state=fold.has_state)
         wanted = not recovered or after is Start.NOW or (after is Start.START and channel.oldest > 1)
-        current = state.current() if cursor == channel.head else None
-        if wanted and current is None:
-            current = State.from_snapshot(await self._broker.snapshot(name, upto=cursor))
+        summary = None
+        if wanted and cursor != channel.head:
+            summary = Summary.of(await self._broker.snapshot(name, upto=cursor))
+        elif wanted:
+            summary = fold.current()
         subscription = outlet.open(channel, cursor)
-        reply = Subscribed(self.epoch, cursor, channel.head, channel.oldest, recovered, current if wanted else None)
-        return subscription, reply
+        reply = Subscribed(channel.epoch, cursor, channel.head, channel.oldest, recovered, None)
+        return subscription, reply if summary is None else reply._replace(**summary._asdict())
 
     def begin(self, subscription: Subscription) -> None:
         """Start delivery; to be called in the same step as the reply was sent. Does nothing once it was closed."""
         if subscription.phase is Phase.CLOSED:
             return
-        if subscription.cursor == subscription.channel.flushed:
-            self._pullers.arrive(subscription)
-        else:
-            subscription.outlet.pulling.append(subscription)
-            self._pullers.wake(subscription.outlet)
+        self._pullers.place(subscription)
 
     def drained(self, outlet: Outlet) -> None:
         """A transport says that its socket has taken bytes."""
@@ -234,12 +244,12 @@ class Hub:
         return await self._channels.get(check_channel(name))
 
 
-def _place(channel: Channel, epoch: str, after: Cursor | Start, *, has_state: bool) -> tuple[int, bool]:
+def _place(channel: Channel, after: Cursor | Start, *, has_state: bool) -> tuple[int, bool]:
     """The cursor's offset, and whether it continues what the subscriber had."""
     if after is Start.NOW:
         return channel.head, True
     if isinstance(after, Cursor):
-        if after.epoch == epoch and channel.oldest - 1 <= after.offset <= channel.head:
+        if after.epoch == channel.epoch and channel.oldest - 1 <= after.offset <= channel.head:
             return after.offset, True
         return (channel.head if has_state else channel.oldest - 1), False
     return channel.oldest - 1, True

@@ -13,10 +13,11 @@ import structlog
 
 from antiphon.brokers.base import Broker
 from antiphon.errors import StorageError
-from antiphon.hub.channel import Channel, Channels
+from antiphon.hub.channel import Channels
+from antiphon.hub.fold import Summary
 from antiphon.hub.outlet import Gap, Outlet, Phase, Subscription
-from antiphon.hub.state import State
 from antiphon.hub.stats import Stats
+from antiphon.messages import Event
 
 Settled = Callable[[], Awaitable[None]]
 PAGE_BYTES = 64 << 10
@@ -28,14 +29,11 @@ log = structlog.get_logger(__name__)
 
 
 class Pullers:
-    """Owns the turns. `settle(channel)` flushes a channel and waits until its state in memory is that of its log."""
+    """Owns the turns. `settled()` waits until what channels add up to in memory is what is in their logs."""
 
-    def __init__(
-        self, broker: Broker, channels: Channels, flush: Callable[[Channel], None], stats: Stats, settled: Settled
-    ) -> None:
+    def __init__(self, broker: Broker, channels: Channels, stats: Stats, settled: Settled) -> None:
         self._broker = broker
         self._channels = channels
-        self._flush = flush
         self._settled = settled
         self._stats = stats
         self._turns: asyncio.Queue[Outlet] = asyncio.Queue()  # bounded by the number of connections: each is in it once
@@ -62,61 +60,93 @@ class Pullers:
     async def _turn(self, outlet: Outlet) -> None:
         if not outlet.pulling:
             return
-        subscription = outlet.pulling.popleft()
+        subscription = outlet.pulling.pop(0)
         try:
             await self._page(subscription)
-        finally:
-            if subscription.phase is Phase.PULLING:
-                outlet.pulling.append(subscription)
+        except BaseException:
+            outlet.pulling.append(subscription)
+            raise
 
     async def _page(self, subscription: Subscription) -> None:
         channel = subscription.channel
-        if subscription.cursor + 1 < channel.oldest:
+        if subscription.cursor + 1 < channel.oldest and not channel.volatile:
             await self._skip(subscription)
         if subscription.phase is Phase.PULLING and subscription.cursor < channel.flushed:
             await self._send_page(subscription)
-        if subscription.phase is Phase.PULLING and subscription.cursor == channel.flushed:
-            self.arrive(subscription)
+        self.place(subscription)
 
     async def _send_page(self, subscription: Subscription) -> None:
-        channel, outlet = subscription.channel, subscription.outlet
+        channel, upto = subscription.channel, subscription.channel.flushed
         events = await self._broker.read(
-            channel.name,
-            after=subscription.cursor,
-            upto=channel.flushed,
-            max_events=PAGE_EVENTS,
-            max_bytes=PAGE_BYTES,
+            channel.name, after=subscription.cursor, upto=upto, max_events=PAGE_EVENTS, max_bytes=PAGE_BYTES
         )
-        is_contiguous = bool(events) and events[0].offset == subscription.cursor + 1
-        if subscription.phase is not Phase.PULLING or not is_contiguous:
-            return  # closed meanwhile, or trimmed meanwhile: the next turn will tell of the gap
-        outlet.send(outlet.codec.events(self._broker.epoch, events))
+        if subscription.phase is not Phase.PULLING:
+            return  # closed meanwhile
+        if channel.volatile:
+            self._send_with_holes(subscription, events, upto)
+        elif events and events[0].offset == subscription.cursor + 1:
+            self._send(subscription, events)
+        self._stats.pages += 1  # trimmed meanwhile: the next turn will tell of the gap
+
+    def _send(self, subscription: Subscription, events: list[Event]) -> None:
+        outlet = subscription.outlet
+        outlet.send(outlet.codec.events(subscription.channel.epoch, events))
         subscription.advance(events[-1].offset)
-        self._stats.pages += 1
         self._stats.pulled += len(events)
 
-    def arrive(self, subscription: Subscription) -> None:
-        """Make live a subscription whose cursor is the flushed head."""
+    def _send_with_holes(self, subscription: Subscription, events: list[Event], upto: int) -> None:
+        """What is left of a volatile channel, each hole announced; `upto` is where the page was asked to end."""
+        run: list[Event] = []
+        for event in events:
+            if event.offset != subscription.cursor + len(run) + 1:
+                self._send_run(subscription, run)
+                self._tell(subscription, event.offset - 1, "conflated", None)
+                run = []
+            run.append(event)
+        self._send_run(subscription, run)
+        if not events:
+            self._tell(subscription, upto, "conflated", None)
+
+    def _send_run(self, subscription: Subscription, run: list[Event]) -> None:
+        if run:
+            self._send(subscription, run)
+
+    def _tell(self, subscription: Subscription, last: int, reason: str, summary: Summary | None) -> None:
+        """Say which offsets will not come."""
+        channel, outlet = subscription.channel, subscription.outlet
+        gap = Gap(channel.name, channel.epoch, subscription.cursor + 1, last, reason, summary)
+        outlet.send(outlet.codec.gap(gap))
+        subscription.advance(last)
+        self._stats.gaps += 1
+
+    def place(self, subscription: Subscription) -> None:
+        """Let a subscription go on from its cursor: live, behind the next flush, or pulling."""
+        channel = subscription.channel
+        if subscription.phase is not Phase.PULLING:
+            return
+        if subscription.cursor == channel.flushed:
+            self._arrive(subscription)
+        elif subscription.cursor > channel.flushed:
+            channel.waiting.append(subscription)
+        else:
+            subscription.outlet.pulling.append(subscription)
+            self.wake(subscription.outlet)
+
+    def _arrive(self, subscription: Subscription) -> None:
         subscription.go_live()
         if not subscription.caught_up:
             subscription.caught_up = True
             outlet, channel = subscription.outlet, subscription.channel
-            outlet.send(outlet.codec.caught_up(channel.name, self._broker.epoch, channel.flushed))
+            outlet.send(outlet.codec.caught_up(channel.name, channel.epoch, channel.flushed))
 
     async def _skip(self, subscription: Subscription) -> None:
         """Tell of events that retention took while the subscriber was behind."""
         channel = subscription.channel
-        state = await self._state(channel)
+        await self._settled()
+        fold = await self._channels.fold(channel)
         if subscription.phase is not Phase.PULLING:
             return
-        self._flush(channel)
-        first, last = subscription.cursor + 1, channel.oldest - 1 if state is None else channel.flushed
-        gap = Gap(channel.name, self._broker.epoch, first, last, "retention", state)
-        subscription.outlet.send(subscription.outlet.codec.gap(gap))
-        subscription.advance(last)
-        self._stats.gaps += 1
-
-    async def _state(self, channel: Channel) -> State | None:
-        await self._settled()
-        state = await self._channels.state(channel)
-        return state.current() if state.exists else None
+        if fold.exists:
+            self._tell(subscription, channel.head, "retention", fold.current())
+        else:
+            self._tell(subscription, channel.oldest - 1, "retention", None)

@@ -106,9 +106,8 @@ class Retention:
         return await self._at_snapshot(channel, oldest) if oldest > channel.oldest else oldest
 
     async def _at_snapshot(self, channel: Channel, oldest: int) -> int:
-        """Where there is a state, cut only behind a snapshot, so that what is left can be read with it."""
-        state = await self._channels.state(channel)
-        if not state.exists:
+        """Where events add up to something, cut only behind a snapshot, so that what is left can be read with it."""
+        if not (await self._channels.fold(channel)).exists:
             return oldest
         snapshot = await self._broker.snapshot(channel.name, upto=oldest - 1)
         return channel.oldest if snapshot is None else max(channel.oldest, snapshot.offset + 1)

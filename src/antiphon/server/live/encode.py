@@ -8,7 +8,7 @@ import orjson
 
 from antiphon.brokers.base import SearchSlice
 from antiphon.errors import AntiphonError
-from antiphon.hub import Gap, History, State, Subscribed
+from antiphon.hub import Gap, History, Message, State, Subscribed
 from antiphon.messages import Cursor, Event, encode_time
 
 
@@ -38,6 +38,10 @@ def state_object(state: State) -> dict[str, Any]:
     return {"version": state.version, "value": state.value}
 
 
+def messages_list(messages: list[Message]) -> list[dict[str, str]]:
+    return [message._asdict() for message in messages]
+
+
 def subscribed_object(reply: Subscribed) -> dict[str, Any]:
     found: dict[str, Any] = {
         "epoch": reply.epoch,
@@ -47,7 +51,7 @@ def subscribed_object(reply: Subscribed) -> dict[str, Any]:
         "recovered": reply.recovered,
     }
     if reply.state is not None:
-        found |= {"state": state_object(reply.state), "messages": []}
+        found |= {"state": state_object(reply.state), "messages": messages_list(reply.messages or [])}
     return found
 
 
@@ -77,8 +81,8 @@ def gap_object(gap: Gap) -> dict[str, Any]:
         "to": gap.last,
         "reason": gap.reason,
     }
-    if gap.state is not None:
-        found["state"] = state_object(gap.state)
+    if gap.summary is not None:
+        found |= {"state": state_object(gap.summary.state), "messages": messages_list(gap.summary.messages)}
     return found
 
 

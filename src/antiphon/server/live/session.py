@@ -15,8 +15,7 @@ import structlog
 from antiphon import __version__
 from antiphon.errors import AntiphonError, InternalError, InvalidRequest, UnknownMethod
 from antiphon.hub import Outlet
-from antiphon.hub.writer import Answer
-from antiphon.messages import encode_time, now_ms
+from antiphon.messages import Cursor, encode_time, now_ms
 from antiphon.server import publishing
 from antiphon.server.access import User, require
 from antiphon.server.core import Core
@@ -112,7 +111,7 @@ class LiveSession:
         await self._core.hub.room()
         self._core.hub.submit(event).add_done_callback(partial(self._published, request))
 
-    def _published(self, request: rpc.Request, answer: asyncio.Future[Answer]) -> None:
+    def _published(self, request: rpc.Request, answer: asyncio.Future[list[Cursor]]) -> None:
         error = answer.exception()
         if error is None:
             self._reply(request, encode.cursor_object(answer.result()[0]))
