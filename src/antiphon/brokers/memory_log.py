@@ -19,7 +19,7 @@ class Volatile:
     Args:
         max_events: Kept per channel; the oldest go first.
         latest_by: JSON Pointer into the data: of events with the same value there only the newest is kept, so that who
-            is slow gets what is true now instead of all that was. "" = the whole channel is one key; None = all are kept.
+            is slow gets what is true now instead of all that was. None = all are kept.
     """
 
     max_events: int = 1000

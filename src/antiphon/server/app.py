@@ -9,6 +9,8 @@ from fastapi import FastAPI
 from starlette.routing import WebSocketRoute
 
 from antiphon import __version__
+from antiphon.brokers.memory_log import Volatile
+from antiphon.brokers.routed import RoutedBroker
 from antiphon.brokers.sqlite import SqliteBroker
 from antiphon.hub import Hub, Keep
 from antiphon.server.access import User
@@ -62,8 +64,9 @@ class Server:
             DataDirectoryInUse, StorageError
         """
         settings = self.settings
-        broker = SqliteBroker(settings.server.data, synchronous=settings.storage.synchronous)
-        broker.open()
+        store = SqliteBroker(settings.server.data, synchronous=settings.storage.synchronous)
+        store.open()
+        broker = RoutedBroker(store, _volatile(settings))
         if self._authenticator is None:
             self._authenticator = Authenticator.open(settings)
         async with (
@@ -108,3 +111,7 @@ def _keep(settings: Settings) -> dict[str, Keep]:
     return {
         pattern: Keep(rule.max_events, rule.max_age_s, rule.max_bytes) for pattern, rule in settings.retention.items()
     }
+
+
+def _volatile(settings: Settings) -> dict[str, Volatile]:
+    return {pattern: Volatile(rule.max_events, rule.latest_by) for pattern, rule in settings.volatile.items()}

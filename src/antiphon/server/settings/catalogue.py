@@ -17,7 +17,7 @@ from antiphon.server.settings.units import UNLIMITED, Unlimited
 SCALAR_GROUPS = ("server", "limits", "storage")
 """Tables with a fixed set of keys; these can be set by environment variables and flags too."""
 
-_PLACEHOLDERS = {"retention": "PATTERN"}
+_PLACEHOLDERS = {"retention": "PATTERN", "volatile": "PATTERN"}
 
 
 class Entry(NamedTuple):

@@ -14,6 +14,7 @@ from antiphon.server.access import check_grant
 from antiphon.server.names import is_loopback, parse_host, parse_origin
 from antiphon.server.settings.retention import RetentionRule, check_pattern
 from antiphon.server.settings.units import Bytes, Seconds, Unlimited
+from antiphon.server.settings.volatile import VolatileRule
 from antiphon.services.logs.config import LogConfig
 from antiphon.services.processes.config import Name, ProcessConfig
 
@@ -154,6 +155,9 @@ class Settings(Group):
     limits: LimitSettings = Field(default_factory=LimitSettings)
     storage: StorageSettings = Field(default_factory=StorageSettings)
     retention: Annotated[Mapping[Annotated[str, AfterValidator(check_pattern)], RetentionRule], *_FrozenMap] = Field(
+        default_factory=dict, validate_default=True
+    )
+    volatile: Annotated[Mapping[Annotated[str, AfterValidator(check_pattern)], VolatileRule], *_FrozenMap] = Field(
         default_factory=dict, validate_default=True
     )
     users: Annotated[Mapping[UserName, UserSettings], *_FrozenMap] = Field(default_factory=dict, validate_default=True)
