@@ -167,9 +167,9 @@ class Writer:
         undo: Undo = []
         try:
             answer, events = await self._resolve(submission, turn, undo)
-        except (AntiphonError, KeyError) as exc:
+        except Exception as exc:  # a fault in one must not refuse the others
             rollback(undo)
-            _refuse(submission.answer, exc if isinstance(exc, AntiphonError) else InternalError(str(exc)))
+            _refuse(submission.answer, _blame(exc, submission.events))
             return
         turn.batch.events += events
         for event in events:
@@ -240,11 +240,16 @@ class Writer:
     def _fail(self, submissions: list[Submission], turn: _Turn, exc: Exception) -> None:
         for channel in turn.touched.values():
             channel.state = None  # it may hold changes that were not stored: read it again
-        if not isinstance(exc, AntiphonError):
-            log.exception("a batch could not be written", events=len(turn.batch.events))
-        error = exc if isinstance(exc, AntiphonError) else InternalError("a fault of the server: nothing was stored")
+        error = _blame(exc, turn.batch.events)
         for submission in submissions:
             _refuse(submission.answer, error)
+
+
+def _blame(exc: Exception, events: Sequence[object]) -> AntiphonError:
+    if isinstance(exc, AntiphonError):
+        return exc
+    log.error("events could not be written", events=len(events), exc_info=exc)
+    return InternalError("a fault of the server: nothing was stored")
 
 
 def _by_channel(turn: _Turn) -> dict[Channel, list[Event]]:
