@@ -228,7 +228,10 @@ describe("what can go wrong", () => {
     log.head = 500;
     log.write(1);
     frames.next();
-    expect(state().window.entries.slice(-2)).toMatchObject([{ kind: "gap", from: 11, offset: 500 }, { kind: "line", offset: 501 }]);
+    expect(state().window.entries.slice(-2)).toMatchObject([
+      { kind: "gap", from: 11, offset: 500 },
+      { kind: "line", offset: 501 },
+    ]);
   });
   test("a new life of the store begins anew", async () => {
     await begin(1000);

@@ -117,10 +117,13 @@ export class LogReader {
       for (let pages = 0; pages < LIMITS.filteredPages; pages++) {
         const { window, filter, head } = this.#get();
         if (window.last >= head || (pages > 0 && window.entries.length >= enough)) return;
-        const page = this.#fromTail(window.last) ?? (await this.#page({ after: window.last, limit: pageSize(filter) }, signal));
+        const page =
+          this.#fromTail(window.last) ?? (await this.#page({ after: window.last, limit: pageSize(filter) }, signal));
         const held = this.#get().window;
         // What retention has removed in between is passed over: the window stays one unbroken range.
-        this.#set({ window: append(held, { ...page, first: Math.min(page.first, held.last + 1) }, filter, LIMITS.window) });
+        this.#set({
+          window: append(held, { ...page, first: Math.min(page.first, held.last + 1) }, filter, LIMITS.window),
+        });
         if (page.last < page.first) return;
       }
     });
@@ -209,7 +212,8 @@ export class LogReader {
       if (item.kind === "event") this.#hold(toEntry(item), item.offset);
       else if (item.kind === "gap" && item.reason === "retention") this.#hold(gapEntry(item), item.from);
       else if (item.kind === "gap") return void this.open();
-      else if (item.kind === "subscribed") this.#set({ oldest: item.oldest, head: Math.max(item.head, this.#get().head) });
+      else if (item.kind === "subscribed")
+        this.#set({ oldest: item.oldest, head: Math.max(item.head, this.#get().head) });
     }
     // While the page is hidden no frame comes: keep only what the tail can hold.
     if (this.#pending.length > 2 * LIMITS.tail) {
