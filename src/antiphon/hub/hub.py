@@ -184,9 +184,9 @@ class Hub:
 
     async def state(self, channel: str) -> State:
         """The channel's state. The value is the live one: encode it at once, or do not keep it."""
-        found = await self._channel(channel)
-        await self._writer.settled()
-        return (await self._channels.state(found)).current()
+        async with self._channels.use(check_channel(channel)) as found:
+            await self._writer.settled()
+            return (await self._channels.state(found)).current()
 
     async def channels(self, prefix: str = "") -> list[tuple[str, Bounds]]:
         """The channels whose name starts with `prefix` and that have or had events."""
@@ -203,15 +203,20 @@ class Hub:
             InvalidChannel, AlreadySubscribed, TooManySubscriptions, StorageError
         """
         outlet.check_free(check_channel(name))
-        channel = await self._channel(name)
-        await self._writer.settled()
+        async with self._channels.use(name) as channel:
+            await self._writer.settled()
+            return await self._subscribe(outlet, channel, after)
+
+    async def _subscribe(
+        self, outlet: Outlet, channel: Channel, after: Cursor | Start
+    ) -> tuple[Subscription, Subscribed]:
         state = await self._channels.state(channel)
         self._fanout.flush(channel)
         cursor, recovered = _place(channel, self.epoch, after, has_state=state.exists)
         wanted = not recovered or after is Start.NOW or (after is Start.START and channel.oldest > 1)
         current = state.current() if cursor == channel.head else None
         if wanted and current is None:
-            current = State.from_snapshot(await self._broker.snapshot(name, upto=cursor))
+            current = State.from_snapshot(await self._broker.snapshot(channel.name, upto=cursor))
         subscription = outlet.open(channel, cursor)
         reply = Subscribed(self.epoch, cursor, channel.head, channel.oldest, recovered, current if wanted else None)
         return subscription, reply

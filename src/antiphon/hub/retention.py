@@ -81,7 +81,8 @@ class Retention:
         while names:
             name = names.pop()
             try:
-                await self._trim(await self._channels.get(name))
+                async with self._channels.use(name) as channel:
+                    await self._trim(channel)
             except StorageError:
                 self._touched |= names | {name}  # to be looked at again
                 raise
