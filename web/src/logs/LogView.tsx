@@ -1,6 +1,7 @@
 import { useVirtualizer, type Range, type Virtualizer } from "@tanstack/react-virtual";
 import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 
+import { useCommand } from "../app/keys";
 import { usePreferences } from "../app/preferences";
 import { count, plural } from "../lib/format";
 import { useWide } from "../ui/media";
@@ -16,7 +17,7 @@ const OVERSCAN = 16;
 
 /** The virtualised lines. Everything about *what* is loaded is the reader's; here is only what is on screen. */
 export function LogView(): ReactNode {
-  const { reader } = usePane();
+  const { reader, searching } = usePane();
   const { entries } = useReader((state) => state.window);
   const following = useReader((state) => state.following);
   const wrap = usePreferences((preferences) => preferences.wrap);
@@ -42,6 +43,11 @@ export function LogView(): ReactNode {
   );
 
   const top = following ? Math.max(0, entries.length - visibleRows(rows)) : (rows.range?.startIndex ?? 0);
+  useCommand("close", () => {
+    setChosen(null);
+    reader.forgetTarget();
+    searching.clear();
+  });
   const topOffset = entries[top]?.offset ?? 1;
   useEffect(() => reader.see(topOffset), [reader, topOffset]);
   const bottom = following ? entries.length - 1 : (rows.range?.endIndex ?? 0);
