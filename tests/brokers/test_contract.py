@@ -23,7 +23,7 @@ async def test_reading_creates_no_channel(broker: Broker) -> None:
     assert await broker.bounds("a") == Bounds(1, 0)
     assert await broker.read("a", **WHOLE) == []
     assert await broker.read_back("a", before=MAX_OFFSET, max_events=9, max_bytes=9) == []
-    assert await broker.patches("a", after=0) == []
+    assert await broker.folded("a", after=0) == []
     assert await broker.snapshot("a") is None
     assert await broker.receipts([ReceiptKey("u", "a", "k")]) == {}
     assert await broker.checkpoint("a") is None
@@ -115,11 +115,11 @@ async def test_pages_of_any_size_cover_the_log_without_holes(broker: Broker) -> 
     assert forward == backward == stored
 
 
-async def test_patches_are_picked_out_in_order(broker: Broker) -> None:
+async def test_folded_events_are_picked_out_in_order(broker: Broker) -> None:
     stored = [event("a", n, type="state.patch" if n % 3 == 0 else "note") for n in range(1, 11)]
     await broker.append(Batch(events=stored))
-    assert [found.offset for found in await broker.patches("a", after=0)] == [3, 6, 9]
-    assert [found.offset for found in await broker.patches("a", after=3)] == [6, 9]
+    assert [found.offset for found in await broker.folded("a", after=0)] == [3, 6, 9]
+    assert [found.offset for found in await broker.folded("a", after=3)] == [6, 9]
 
 
 # what is stored beside events

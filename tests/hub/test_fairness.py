@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from tests.hub.kit import DEADLINE_S, Connection, new, publish
+
 from antiphon.brokers.memory import MemoryBroker
 from antiphon.hub import Hub
-from tests.hub.kit import DEADLINE_S, Connection, new, publish
 
 
 async def test_a_small_channel_does_not_wait_for_a_large_one() -> None:

@@ -10,13 +10,13 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.hub.conftest import OpenHub
+from tests.hub.kit import DEADLINE_S, Connection, Held, log, new
 
 from antiphon.brokers.memory import MemoryBroker
 from antiphon.errors import InvalidMessage, KeyConflict
 from antiphon.hub import Hub, Message, Start, fold, rollup
 from antiphon.messages import NewEvent
-from tests.hub.conftest import OpenHub
-from tests.hub.kit import DEADLINE_S, Connection, Held, log, new
 
 
 def opened(channel: str, message_id: str = "m", role: str = "assistant") -> NewEvent:
@@ -81,7 +81,7 @@ async def test_late_joiners_get_the_text_so_far(open_hub: OpenHub) -> None:
         for number in range(5):
             await hub.publish(append("a", f"{number} "))
         reply = await Connection(hub).subscribe("a")
-        assert reply.messages == [Message("m", "assistant", "0 1 2 3 4 ")]
+        assert reply.summary.messages == [Message("m", "assistant", "0 1 2 3 4 ")]
         assert reply.after == reply.head
         connection = Connection(hub)
         await connection.subscribe("a")
@@ -89,7 +89,7 @@ async def test_late_joiners_get_the_text_so_far(open_hub: OpenHub) -> None:
         await connection.until_offset("a", reply.head + 1)
         assert connection.events("a")[0].data["delta"] == "5"
         await hub.publish(closed("a"))
-        assert (await Connection(hub).subscribe("a")).messages == []
+        assert (await Connection(hub).subscribe("a")).summary.messages == []
 
 
 async def test_open_messages_survive_the_hub(open_hub: OpenHub) -> None:
@@ -99,7 +99,7 @@ async def test_open_messages_survive_the_hub(open_hub: OpenHub) -> None:
     async with open_hub() as hub:
         await hub.publish(append("a", "far"))
         reply = await Connection(hub).subscribe("a")
-        assert reply.messages == [Message("m", "reasoning", "so far")]
+        assert reply.summary.messages == [Message("m", "reasoning", "so far")]
 
 
 async def test_snapshots_hold_messages_and_state(open_hub: OpenHub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,9 +112,9 @@ async def test_snapshots_hold_messages_and_state(open_hub: OpenHub, monkeypatch:
             await hub.publish(new("a", number))
     async with open_hub() as hub:
         reply = await Connection(hub).subscribe("a")
-        assert reply.messages == [Message("m", "assistant", "".join(f"{number} " for number in range(20)))]
-        assert reply.state is not None
-        assert reply.state.value == {"x": 1}
+        assert reply.summary.messages == [Message("m", "assistant", "".join(f"{number} " for number in range(20)))]
+        assert reply.summary is not None
+        assert reply.summary.state.value == {"x": 1}
 
 
 WRONG = {
@@ -206,7 +206,7 @@ async def test_a_store_that_refuses_leaves_messages_as_they_are_stored() -> None
         held.let_go.set()
         await answer
         async with asyncio.timeout(DEADLINE_S):
-            assert (await reader).messages == [Message("m", "assistant", "x")]
+            assert (await reader).summary.messages == [Message("m", "assistant", "x")]
 
 
 @settings(max_examples=60)
@@ -239,8 +239,8 @@ async def interleaved(steps: list[tuple[str, str, bool]]) -> None:
             await late.until_offset("a", head)
         assert {name: await text_of(hub, "a", name) for name in texts} == texts
         assert grown({}, live) == texts
-        assert reply.messages is not None
-        assert grown({message.message_id: message.text for message in reply.messages}, late) == texts
+        assert reply.summary is not None
+        assert grown({message.message_id: message.text for message in reply.summary.messages}, late) == texts
 
 
 def grown(texts: dict[str, str], connection: Connection) -> dict[str, str]:
@@ -264,9 +264,9 @@ async def test_start_behind_retention_gets_the_messages_of_the_cut(
         connection = Connection(hub)
         reply = await connection.subscribe("a", Start.START)
         assert reply.oldest > 1
-        assert reply.messages is not None
+        assert reply.summary is not None
         await connection.until_offset("a", reply.head)
         notes = [event for event in connection.events("a") if event.type == "message.append"]
-        assert reply.messages[0].text + "".join(event.data["delta"] for event in notes) == "".join(
+        assert reply.summary.messages[0].text + "".join(event.data["delta"] for event in notes) == "".join(
             f"{number} " for number in range(12)
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon.hub import Hub, Keep, Start, State
+from antiphon.hub import Hub, Keep, Start, State, Summary
 from antiphon.hub import fold as states
 from antiphon.messages import Cursor
 from hub.conftest import OpenHub, open_sqlite
@@ -90,7 +90,7 @@ async def test_a_refused_cursor_begins_at_the_oldest_event(open_hub: OpenHub, na
         await hub.retention.sweep()
         connection = Connection(hub)
         reply = await connection.subscribe("a", STALE[name](hub))
-        assert reply == (hub.epoch, 7, 10, 8, False, State(0, {}))
+        assert reply == (hub.epoch, 7, 10, 8, False, Summary(State(0, {}), []))
         await connection.until_caught_up("a")
         assert connection.offsets("a") == [8, 9, 10]
 
@@ -102,7 +102,7 @@ async def test_a_refused_cursor_begins_at_the_state_where_there_is_one(open_hub:
         await hub.retention.sweep()
         connection = Connection(hub)
         reply = await connection.subscribe("a", STALE[name](hub))
-        assert reply == (hub.epoch, 10, 10, 8, False, State(10, replayed(10)))
+        assert reply == (hub.epoch, 10, 10, 8, False, Summary(State(10, replayed(10)), []))
         assert connection.tape[1:] == [CaughtUp("a", hub.epoch, 10)]
 
 
@@ -123,9 +123,9 @@ async def test_of_a_channel_trimmed_empty_the_head_is_known(open_hub: OpenHub) -
         connection = Connection(hub)
         assert await connection.subscribe("a", Cursor(hub.epoch, 4)) == (hub.epoch, 4, 4, 5, True, None)
         refused = await Connection(hub).subscribe("a", Cursor(hub.epoch, 3))
-        assert refused == (hub.epoch, 4, 4, 5, False, State(0, {}))
+        assert refused == (hub.epoch, 4, 4, 5, False, Summary(State(0, {}), []))
         start = await Connection(hub).subscribe("a", Start.START)
-        assert start == (hub.epoch, 4, 4, 5, True, State(0, {}))
+        assert start == (hub.epoch, 4, 4, 5, True, Summary(State(0, {}), []))
         assert await publish(hub, "a", 1) == [5]
         await connection.until_offset("a", 5)
     async with open_hub() as hub:
@@ -140,8 +140,8 @@ async def test_now_brings_the_state_as_of_the_head(open_hub: OpenHub) -> None:
         await patch_one_by_one(hub, "a", 5)
         await publish(hub, "a", 2)
         reply = await Connection(hub).subscribe("a", Start.NOW)
-        assert reply == (hub.epoch, 7, 7, 1, True, State(5, replayed(5)))
-        assert (await Connection(hub).subscribe("none", Start.NOW)).state == State(0, {})
+        assert reply == (hub.epoch, 7, 7, 1, True, Summary(State(5, replayed(5)), []))
+        assert (await Connection(hub).subscribe("none", Start.NOW)).summary == Summary(State(0, {}), [])
 
 
 async def test_start_brings_no_state_while_everything_is_kept(open_hub: OpenHub) -> None:
@@ -167,8 +167,8 @@ async def test_start_brings_the_state_that_the_kept_events_continue(open_hub: Op
         await connection.until_caught_up("a")
         assert connection.events("a") == events
         assert reply.after == events[0].offset - 1
-        assert (reply.state is None) == (reply.oldest == 1)
-        value = {} if reply.state is None else dict(reply.state.value)
+        assert (reply.summary is None) == (reply.oldest == 1)
+        value = {} if reply.summary is None else dict(reply.summary.state.value)
         for event in events:
             if event.type == "state.patch":
                 value |= {op["path"][1:]: op["value"] for op in event.data["ops"]}
@@ -176,7 +176,7 @@ async def test_start_brings_the_state_that_the_kept_events_continue(open_hub: Op
     async with open_hub() as hub:
         assert (await hub.state("a")).value == replayed(count)
         again = await Connection(hub).subscribe("a", Start.START)
-        assert again.state == reply.state
+        assert again.summary == reply.summary
 
 
 async def test_the_state_is_that_of_the_cursor_though_a_commit_is_under_way(tmp_path: Path) -> None:
@@ -194,6 +194,6 @@ async def test_the_state_is_that_of_the_cursor_though_a_commit_is_under_way(tmp_
             head = [(await answer)[0].offset for answer in answers][-1]
             await connection.until(lambda: head in (reply.after, *connection.offsets(channel)[-1:]))  # noqa: B023
             assert connection.offsets(channel) == list(range(reply.after + 1, head + 1))
-            assert reply.state is not None
-            assert reply.state.version == reply.after
-            assert reply.state.value == ({"n": (reply.after - 1) % 4} if reply.after else {})
+            assert reply.summary is not None
+            assert reply.summary.state.version == reply.after
+            assert reply.summary.state.value == ({"n": (reply.after - 1) % 4} if reply.after else {})

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from antiphon.errors import KeyConflict, StorageFailed
-from antiphon.hub import Gap, Hub, Keep, Start, State, pulling, retention
+from antiphon.hub import Gap, Hub, Keep, Start, State, Summary, pulling, retention
 from antiphon.hub import fold as states
 from antiphon.hub.retention import Policy
 from antiphon.messages import now_ms
@@ -179,7 +179,9 @@ async def test_a_gap_in_a_channel_with_a_state_brings_it(open_hub: OpenHub, monk
         assert (await hub.history("a")).oldest > seen + 1
         slow.go_on_reading()
         await slow.until(lambda: bool(slow.all(Gap)))
-        assert slow.all(Gap) == [Gap("a", hub.epoch, seen + 1, 10, "retention", State(10, {"0": 9, "1": 7, "2": 8}))]
+        assert slow.all(Gap) == [
+            Gap("a", hub.epoch, seen + 1, 10, "retention", Summary(State(10, {"0": 9, "1": 7, "2": 8}), []))
+        ]
         await hub.publish(new("a"))
         await slow.until_offset("a", 11)
         assert slow.offsets("a") == [*range(1, seen + 1), 11]
@@ -236,7 +238,7 @@ async def test_a_state_never_snapshotted_again_keeps_its_patches(open_hub: OpenH
         for n in range(5):
             await hub.publish(patch("a", ("add", f"/{n}", n)))
         assert await kept(hub, "a") == [2, 3, 4, 5], "the first patch made a snapshot"
-        assert (await Connection(hub).subscribe("a", Start.START)).state == State(1, {"0": 0})
+        assert (await Connection(hub).subscribe("a", Start.START)).summary == Summary(State(1, {"0": 0}), [])
 
 
 async def test_rare_patches_do_not_keep_a_busy_channel_from_being_trimmed(
@@ -249,6 +251,6 @@ async def test_rare_patches_do_not_keep_a_busy_channel_from_being_trimmed(
             await publish(hub, "a", 5)
         offsets = await kept(hub, "a")
         assert len(offsets) < 30
-        assert (await Connection(hub).subscribe("a", Start.START)).state == State(1, {"x": 1})
+        assert (await Connection(hub).subscribe("a", Start.START)).summary == Summary(State(1, {"x": 1}), [])
     async with open_hub() as hub:
         assert await hub.state("a") == State(1, {"x": 1})

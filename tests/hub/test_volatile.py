@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.hub.kit import Connection, log, new, publish
+
 from antiphon.brokers.memory_log import Volatile
 from antiphon.brokers.routed import RoutedBroker
 from antiphon.brokers.sqlite import SqliteBroker
 from antiphon.hub import Gap, Hub, Start
 from antiphon.messages import Cursor
-from tests.hub.kit import Connection, log, new, publish
 
 FAMILIES = {"bar:*": Volatile(max_events=50, latest_by="/task"), "typing:*": Volatile(max_events=5)}
 

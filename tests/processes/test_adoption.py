@@ -302,7 +302,8 @@ async def test_a_start_that_came_to_life_late(
         assert processes.rows()["busy"] == own
         await processes.stop("busy")
         await hub.until_type("log:busy", "process.exited", 2)
-        assert await hub.lines("log:busy") == ["up", "up"]
+        started = await hub.until_type("log:busy", "process.started", 2)
+        assert [event.data["pid"] for event in started] == [own["pid"], stray]
 
 
 async def test_only_so_many_rows_of_ended_runs_are_kept(
@@ -324,3 +325,19 @@ async def test_only_so_many_rows_of_ended_runs_are_kept(
 def test_impossible_names_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(SettingsError, match="a name has"):
         Processes(ObservedHub.__new__(ObservedHub), {name: python(SLEEPER)}, tmp_path)
+
+
+async def test_no_second_program_while_the_first_outlives_its_supervisor(open_hub: OpenHub, tmp_path: Path) -> None:
+    code = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); signal.pause()"
+    config = python(code, grace_s=0.5, restart="on-failure", restart_delay_s=0.01)
+    async with open_hub() as hub, Processes(hub, {"a": config}, tmp_path) as processes:
+        first = await processes.start("a")
+        (start,) = find(tmp_path / "processes")
+        await hub.until_lines("log:a", 1)
+        os.kill(shim_pid(start), signal.SIGKILL)
+        row = await hub.until_row("a", status="unhealthy")
+        assert "supervisor was killed" in row["reason"]
+        assert is_alive(first["pid"])
+        row = await hub.until_row("a", status="running", restarts=1)
+        assert not is_alive(first["pid"])
+        assert is_alive(row["pid"])

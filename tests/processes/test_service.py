@@ -308,7 +308,7 @@ async def test_autostart_does_not_wait(hub: ObservedHub, tmp_path: Path, free_po
 
 
 async def test_usage_is_shown_while_it_lives(hub: ObservedHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("antiphon.services.processes.service.SAMPLE_INTERVAL_S", 0.05)
+    monkeypatch.setattr("antiphon.services.processes.sampling.INTERVAL_S", 0.05)
     async with Processes(hub, {"a": python("while True: pass")}, tmp_path) as processes:
         await processes.start("a")
 
@@ -324,7 +324,7 @@ async def test_usage_is_shown_while_it_lives(hub: ObservedHub, tmp_path: Path, m
 async def test_a_program_that_ended_before_its_children(
     hub: ObservedHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("antiphon.services.processes.service.SAMPLE_INTERVAL_S", 0.05)
+    monkeypatch.setattr("antiphon.services.processes.sampling.INTERVAL_S", 0.05)
     gate = fifo(tmp_path / "gate")
     code = """
 import os, signal, sys

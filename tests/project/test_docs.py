@@ -68,8 +68,23 @@ def test_every_error_code_is_documented_with_its_status() -> None:
 def test_pages_exist() -> None:
     names = {page.relative_to(ROOT).as_posix() for page in PAGES}
     assert {"README.md", "CHANGELOG.md", "CONTRIBUTING.md"} <= names
-    for topic in ("README", "start", "concepts", "protocol", "configuration", "operations", "decisions/README"):
+    for topic in (
+        "README",
+        "start",
+        "concepts",
+        "protocol",
+        "configuration",
+        "operations",
+        "cli",
+        "client",
+        "decisions/README",
+    ):
         assert f"docs/{topic}.md" in names
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (ROOT / "docs/README.md").read_text()
+    assert not [page.name for page in (ROOT / "docs").glob("[!R]*.md") if f"({page.name})" not in index]
 
 
 @pytest.mark.parametrize("snippet", list(snippets("python", "py")), ids=named)

@@ -59,3 +59,12 @@ def test_javascript_is_hashed_and_none_says_where_from(lock: Path) -> None:
         if name and not package.get("link"):
             assert "resolved" not in package, name
             assert package.get("inBundle") or package["integrity"].startswith("sha512-"), name
+
+
+@pytest.mark.parametrize("lock", NODE_LOCKS, ids=lambda path: path.parent.name)
+def test_javascript_is_locked_for_every_platform(lock: Path) -> None:
+    """npm leaves out silently what it could not find, and `npm ci` then refuses the lock file."""
+    packages = json.loads(lock.read_text())["packages"]
+    held = {name.rpartition("node_modules/")[2] for name in packages}
+    asked = {other for package in packages.values() for other in package.get("optionalDependencies", {})}
+    assert not asked - held

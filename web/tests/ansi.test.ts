@@ -30,7 +30,12 @@ describe("colours", () => {
     expect(style(line)).toMatchObject(wanted);
   });
   test("resets return to plain", () => {
-    expect(parseAnsi("\x1b[1;31ma\x1b[0mb\x1b[32mc\x1b[mde")).toMatchObject([{ text: "a" }, { text: "b", style: null }, { text: "c" }, { text: "de", style: null }]);
+    expect(parseAnsi("\x1b[1;31ma\x1b[0mb\x1b[32mc\x1b[mde")).toMatchObject([
+      { text: "a" },
+      { text: "b", style: null },
+      { text: "c" },
+      { text: "de", style: null },
+    ]);
     expect(style("\x1b[1m\x1b[22mx")).toBeNull();
     expect(style("\x1b[31;42m\x1b[39;49mx")).toBeNull();
   });

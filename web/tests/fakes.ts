@@ -22,7 +22,11 @@ export class FakeLog implements LogSource {
   }
 
   async history({ before, after, limit }: PageRequest, signal: AbortSignal): Promise<HistoryPage> {
-    this.requests.push({ limit, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) });
+    this.requests.push({
+      limit,
+      ...(before === undefined ? {} : { before }),
+      ...(after === undefined ? {} : { after }),
+    });
     if (this.held) await new Promise<void>((done) => this.#waiting.push(done));
     signal.throwIfAborted();
     if (this.failNext) {

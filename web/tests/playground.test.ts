@@ -1,7 +1,15 @@
 import { describe, expect, test } from "vitest";
 
 import { socketAddress } from "../src/playground/address";
-import { filterFrames, FrameLog, jsonProblem, MAX_BYTES, MAX_FRAMES, pretty, readFrame } from "../src/playground/frames";
+import {
+  filterFrames,
+  FrameLog,
+  jsonProblem,
+  MAX_BYTES,
+  MAX_FRAMES,
+  pretty,
+  readFrame,
+} from "../src/playground/frames";
 import { closeWords } from "../src/playground/socket";
 import { TEMPLATES, templateText, withNextId } from "../src/playground/templates";
 
@@ -34,7 +42,13 @@ describe("frames", () => {
   });
   test("the list is bounded, by number and by size", () => {
     const log = new FrameLog();
-    log.addAll(Array.from({ length: MAX_FRAMES + 50 }, (_, i) => ({ direction: "received" as const, text: String(i), timeMs: i })));
+    log.addAll(
+      Array.from({ length: MAX_FRAMES + 50 }, (_, i) => ({
+        direction: "received" as const,
+        text: String(i),
+        timeMs: i,
+      })),
+    );
     expect(log.frames).toHaveLength(MAX_FRAMES);
     expect(log.frames[0]?.text).toBe("50");
     log.clear();

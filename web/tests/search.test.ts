@@ -58,7 +58,9 @@ describe("a search", () => {
     const seen = await all(slicing((offset) => offset === 5, 10_000).request);
     expect(seen).toHaveLength(10);
     expect(seen[0]).toMatchObject({ count: 0, complete: false });
-    expect(seen.map((progress) => scannedLines(progress, 1, 100_000))).toEqual(Array.from({ length: 10 }, (_, i) => (i + 1) * 10_000));
+    expect(seen.map((progress) => scannedLines(progress, 1, 100_000))).toEqual(
+      Array.from({ length: 10 }, (_, i) => (i + 1) * 10_000),
+    );
     expect(seen.at(-1)).toMatchObject({ count: 1, complete: true });
   });
   test("a server that does not move on is not asked for ever", async () => {

@@ -7,7 +7,13 @@ import { excerpt, findAll, markSegments } from "../src/lib/marks";
 describe("marks", () => {
   test("an occurrence may lie across colours", () => {
     const marked = markSegments(parseAnsi("ab\x1b[31mcd\x1b[0mef"), "bcde", false);
-    expect(marked.map(({ text, marked: on }) => [text, on])).toEqual([["a", false], ["b", true], ["cd", true], ["e", true], ["f", false]]);
+    expect(marked.map(({ text, marked: on }) => [text, on])).toEqual([
+      ["a", false],
+      ["b", true],
+      ["cd", true],
+      ["e", true],
+      ["f", false],
+    ]);
   });
   test("several occurrences, not overlapping", () => {
     expect(findAll("aaaa", "aa", false)).toEqual([0, 2]);

@@ -3,8 +3,18 @@ import { describe, expect, test } from "vitest";
 import type { Entry } from "../src/logs/entry";
 import { append, emptyAfter, fromPage, indexOf, type Page, prepend } from "../src/logs/window";
 
-const line = (offset: number): Entry => ({ kind: "line", offset, timeMs: 0, text: "", stream: offset % 2 === 0 ? "stdout" : "stderr" });
-const page = (first: number, last: number): Page => ({ first, last, entries: Array.from({ length: last - first + 1 }, (_, i) => line(first + i)) });
+const line = (offset: number): Entry => ({
+  kind: "line",
+  offset,
+  timeMs: 0,
+  text: "",
+  stream: offset % 2 === 0 ? "stdout" : "stderr",
+});
+const page = (first: number, last: number): Page => ({
+  first,
+  last,
+  entries: Array.from({ length: last - first + 1 }, (_, i) => line(first + i)),
+});
 const shown = (window: Page): number[] => window.entries.map((entry) => entry.offset);
 
 describe("a window", () => {

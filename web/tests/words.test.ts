@@ -64,11 +64,25 @@ describe("processes", () => {
     expect(statusWords({ ...row, ...change })).toMatchObject({ text, tone });
   });
   test("signals have names", () => {
-    expect([asSignal(15), asSignal("SIGHUP"), asSignal(64), asSignal(null)]).toEqual(["SIGTERM", "SIGHUP", "signal 64", null]);
+    expect([asSignal(15), asSignal("SIGHUP"), asSignal(64), asSignal(null)]).toEqual([
+      "SIGTERM",
+      "SIGHUP",
+      "signal 64",
+      null,
+    ]);
   });
   test("the list holds each name once: processes, files, other logs", () => {
-    const items = listItems(["web", "db"], ["app"], [{ channel: "log:web" }, { channel: "log:other" }, { channel: "news" }, { channel: "log:" }]);
-    expect(items.map(({ name, kind }) => `${kind} ${name}`)).toEqual(["process web", "process db", "file app", "channel other"]);
+    const items = listItems(
+      ["web", "db"],
+      ["app"],
+      [{ channel: "log:web" }, { channel: "log:other" }, { channel: "news" }, { channel: "log:" }],
+    );
+    expect(items.map(({ name, kind }) => `${kind} ${name}`)).toEqual([
+      "process web",
+      "process db",
+      "file app",
+      "channel other",
+    ]);
     expect(filterItems(items, " E  o ").map((item) => item.name)).toEqual(["other"]);
     expect(neighbour(items, "db", 1)?.name).toBe("app");
     expect(neighbour(items, "web", -1)?.name).toBe("web");
@@ -80,9 +94,16 @@ describe("processes", () => {
 describe("entries", () => {
   const event = (type: string, data: unknown) => ({ ...new FakeLog(1).event(1), type, data });
   test("wire events become rows; what is odd is shown, not dropped", () => {
-    expect(toEntry(event("line", { text: "a", stream: "stderr" }))).toMatchObject({ kind: "line", text: "a", stream: "stderr" });
+    expect(toEntry(event("line", { text: "a", stream: "stderr" }))).toMatchObject({
+      kind: "line",
+      text: "a",
+      stream: "stderr",
+    });
     expect(toEntry(event("line", null))).toMatchObject({ kind: "line", text: "", stream: "stdout" });
-    expect(toEntry(event("process.exited", { exit_code: null, signal: 15 }))).toMatchObject({ kind: "exited", signal: "SIGTERM" });
+    expect(toEntry(event("process.exited", { exit_code: null, signal: 15 }))).toMatchObject({
+      kind: "exited",
+      signal: "SIGTERM",
+    });
     expect(entryText(toEntry(event("note", [1])))).toBe("note [1]");
   });
   test("times: off, clock, since the start of that life", () => {
@@ -92,7 +113,9 @@ describe("entries", () => {
     expect(timeLabel(entry, "start", started, true)).toBe("0:04.120");
     expect(timeLabel(entry, "start", null, false)).toMatch(/^\d\d:\d\d:\d\d$/);
     expect(lifeStart(entry, [{ offset: 1, startMs: started }], undefined)).toBe(started);
-    expect(lifeStart(entry, [], { ...row, started_at: "2026-11-21T07:59:59.000Z" })).toBe(Date.parse("2026-11-21T07:59:59.000Z"));
+    expect(lifeStart(entry, [], { ...row, started_at: "2026-11-21T07:59:59.000Z" })).toBe(
+      Date.parse("2026-11-21T07:59:59.000Z"),
+    );
     expect(lifeStart(entry, [], { ...row, started_at: "2026-11-21T08:00:01.000Z" })).toBeNull();
     expect(lifeStart(entry, [{ offset: 5, startMs: 0 }], row)).toBeNull();
   });
@@ -130,19 +153,33 @@ describe("small arithmetic", () => {
 
 describe("connections", () => {
   test("who is who", () => {
-    expect(agentName("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36")).toBe("Chrome 140");
+    expect(
+      agentName(
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+      ),
+    ).toBe("Chrome 140");
     expect(agentName("antiphon/0.1.0 python/3.11")).toBe("antiphon 0.1.0");
     expect(agentName(null)).toBeNull();
   });
   test("how far behind", () => {
     expect(lagWords({ subscriptions: [] }).text).toBe("idle");
-    expect(lagWords({ subscriptions: [{ channel: "a", phase: "live", lag: 0 }] })).toEqual({ tone: "ok", text: "live" });
-    const behind = [{ channel: "a", phase: "pulling", lag: 7 }, { channel: "b", phase: "live", lag: 0 }] as const;
+    expect(lagWords({ subscriptions: [{ channel: "a", phase: "live", lag: 0 }] })).toEqual({
+      tone: "ok",
+      text: "live",
+    });
+    const behind = [
+      { channel: "a", phase: "pulling", lag: 7 },
+      { channel: "b", phase: "live", lag: 0 },
+    ] as const;
     expect(lagWords({ subscriptions: behind })).toEqual({ tone: "wait", text: "7 events behind" });
   });
   test("why they went", () => {
     expect(reasonWords("slow_consumer")).toBe("Read nothing for 30 s");
-    expect(reasonWords("some_new_word")).toBe("some new word");
-    expect([endedWell({ code: 1008, reason: "" }), endedWell({ code: 1001, reason: "" }), endedWell({ code: null, reason: "abusive" })]).toEqual([false, true, false]);
+    expect(reasonWords("some_new_word")).toBe("Some new word");
+    expect([
+      endedWell({ code: 1008, reason: "" }),
+      endedWell({ code: 1001, reason: "" }),
+      endedWell({ code: null, reason: "abusive" }),
+    ]).toEqual([false, true, false]);
   });
 });

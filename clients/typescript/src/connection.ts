@@ -124,7 +124,7 @@ export class Connection {
 
   #noAddress(error: unknown): void {
     if (error instanceof AntiphonError && !error.retryable && error.code !== "protocol_error") this.#refuse(error);
-    else this.#failed(error instanceof Error ? error.message : String(error));
+    else this.#failed(`no ticket: ${error instanceof Error ? error.message : String(error)}`);
   }
 
   #welcomed(info: ServerInfo): void {

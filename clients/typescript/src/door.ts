@@ -48,7 +48,7 @@ export class Door {
     target.protocol = url.protocol === "wss:" ? "https:" : "http:";
     target.pathname = `${url.pathname.replace(/\/live\/?$/, "")}/api/${resource}`;
     target.search = "";
-    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
     return await fetch(target.href, { method, headers, signal });
   }
 }

@@ -189,13 +189,13 @@ class Client implements Live {
   #ready(info: ServerInfo): void {
     this.#generation += 1;
     this.server.set(info);
-    this.#requests.attach((text) => { this.#connection.send(text); });
+    this.#requests.attach((text) => { this.#connection.send(text); }, info.limits["message_bytes"]);
     for (const feed of [...this.#feeds.values()]) feed.connected();
   }
 
   #lost(reason: string): void {
     for (const feed of [...this.#feeds.values()]) feed.lost(); // first, so that they ignore their unanswered requests
-    this.#requests.detach(reason);
+    if (!this.#closed) this.#requests.detach(reason);
   }
 
   #frame(frame: Frame): void {

@@ -30,6 +30,7 @@ export class Requests {
   /** In the order of the calls, which is the order in which they are sent, also again. */
   readonly #pending = new Map<number, Pending>();
   #send: ((text: string) => void) | null = null;
+  #limitBytes = Infinity;
   #barred: AntiphonError | null = null;
   #lastId = 0;
 
@@ -66,9 +67,10 @@ export class Requests {
     this.#transmit(request);
   }
 
-  /** A connection is there: everything that waits is sent. */
-  attach(send: (text: string) => void): void {
+  /** A connection is there: everything that waits is sent, save what the server would end the connection for. */
+  attach(send: (text: string) => void, limitBytes = Infinity): void {
     this.#send = send;
+    this.#limitBytes = limitBytes;
     for (const request of [...this.#pending.values()]) this.#transmit(request);
   }
 
@@ -101,6 +103,12 @@ export class Requests {
 
   #transmit(request: Pending): void {
     if (this.#send === null || request.sent) return;
+    if (longerThan(this.#limitBytes, request.text)) {
+      // sent, it would cost the connection, be repeated over the next one, and so on for ever
+      const message = `the message is longer than the ${String(this.#limitBytes)} bytes that the server takes`;
+      queueMicrotask(() => this.#settle(request.id, { error: new AntiphonError("too_large", message) }));
+      return;
+    }
     request.sent = true;
     this.#send(request.text);
   }
@@ -119,6 +127,11 @@ export class Requests {
     if (this.#pending.size < MAX_PENDING) return null;
     return clientError("too_many_requests", `${String(MAX_PENDING)} requests are waiting already`, { retryable: true });
   }
+}
+
+function longerThan(limitBytes: number, text: string): boolean {
+  if (text.length > limitBytes) return true;
+  return text.length * 3 > limitBytes && new TextEncoder().encode(text).length > limitBytes;
 }
 
 function aborted(signal: AbortSignal | undefined): AntiphonError {

@@ -96,6 +96,17 @@ describe("requests", () => {
     expect(await acts).toEqual({});
   });
 
+  test("what the server would end the connection for is refused here", async () => {
+    const { network, live } = start();
+    const early = expect(live.publish("a", "note", "x".repeat(1048576))).rejects.toMatchObject({ code: "too_large", retryable: false });
+    await network.quiet();
+    await early;
+    await expect(live.publish("a", "note", "\u20ac".repeat(400_000))).rejects.toMatchObject({ code: "too_large" });
+    const fits = live.publish("a", "note", "x".repeat(1_000_000));
+    await network.quiet();
+    expect((await fits).offset).toBe(1);
+  });
+
   test("are bounded", async () => {
     const { network, live } = start();
     network.up = false;

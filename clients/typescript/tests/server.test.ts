@@ -5,8 +5,9 @@
 
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -42,6 +43,12 @@ class RealServer {
     });
   }
 
+  /** Only this token opens the door from the next start on. */
+  requireToken(token: string): void {
+    const hash = createHash("sha256").update(token).digest("hex");
+    writeFileSync(join(this.#data, "antiphon.toml"), `[users.ann]\ntoken_sha256 = "${hash}"\ngrants = ["read *", "publish news:*"]\n`);
+  }
+
   async start(): Promise<string> {
     const settings = ["--port", String(this.#port), "--data", join(this.#data, "store")];
     const started = spawn(python, ["-m", "antiphon", "serve", ...settings], { cwd: this.#data, stdio: ["ignore", "pipe", "ignore"] });
@@ -65,8 +72,8 @@ class RealServer {
   }
 }
 
-function open(url: string): Live {
-  const live = connect({ url, WebSocket, backoff: { baseMs: 20, capMs: 200 } });
+function open(url: string, token?: string): Live {
+  const live = connect({ url, WebSocket, backoff: { baseMs: 20, capMs: 200 }, ...(token === undefined ? {} : { token }) });
   ending.push(() => { live.close(); });
   return live;
 }
@@ -119,6 +126,25 @@ describe.skipIf(missing)("the real server", { timeout: 60_000 }, () => {
     expect(final?.value).toEqual(asked.value);
     const late = take(live.subscribe("board:1"), () => true);
     expect((await late)[0]).toMatchObject({ kind: "subscribed", after: 50, state: { version: 50, value: asked.value } });
+  });
+
+  test("a token opens the door, once per connection; without one the refusal is told", async () => {
+    const server = new RealServer();
+    server.requireToken("correct-horse-battery-staple");
+    const url = await server.start();
+    const live = open(url, "correct-horse-battery-staple");
+    await untilLive(live);
+    expect(live.server.get()?.user).toBe("ann");
+    expect(await live.publish("news:tea", "speech", {})).toMatchObject({ offset: 1 });
+    await expect(live.publish("other", "speech", {})).rejects.toMatchObject({ code: "forbidden" });
+    for (const intruder of [open(url, "wrong"), open(url)]) {
+      const state = await until(intruder.connection, ({ phase }) => phase === "refused");
+      expect(state).toMatchObject({ phase: "refused", error: { code: "unauthenticated" } });
+    }
+    await server.kill();
+    await until(live.connection, ({ phase }) => phase === "reconnecting");
+    await server.start();
+    await untilLive(live);
   });
 
   test("kill -9 while publishing: each event once and in order, for every reader", async () => {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from antiphon.brokers.base import Bounds, Broker
@@ -34,7 +36,7 @@ class Channel:
         self.earliest = 0.0  # when the next batch may start
         self.waiting: list[Subscription] = []  # placed beyond `flushed`: they begin with what is flushed next
         self.groups: dict[Codec, set[Subscription]] = {}
-        self.users = 0  # subscriptions, and the writer while it writes
+        self.users = 0  # subscriptions, and whoever works with it across an await
         self.fold: Fold | None = None  # None = not loaded
 
     @property
@@ -74,17 +76,29 @@ class Channels:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
         self._channels: dict[str, Channel] = {}
+        self._forget_above = 0
 
     async def get(self, name: str) -> Channel:
+        """The channel as it is now. It may be forgotten and loaded anew at the next await: see `use`."""
         channel = self._channels.get(name)
         if channel is None:
             bounds = await self._broker.bounds(name)
             channel = Channel(name, self._broker.epoch_of(name), bounds, volatile=self._broker.is_volatile(name))
             channel = self._channels.setdefault(name, channel)  # another may have been quicker
-            self._forget_idle()
+            self._forget_idle(channel)
         elif channel.volatile:
             channel.oldest = (await self._broker.bounds(name)).oldest  # it forgets by itself
         return channel
+
+    @asynccontextmanager
+    async def use(self, name: str) -> AsyncIterator[Channel]:
+        """Hold a channel: meanwhile it is not forgotten, so that there is only one of its name."""
+        channel = await self.get(name)
+        channel.users += 1
+        try:
+            yield channel
+        finally:
+            channel.users -= 1
 
     async def fold(self, channel: Channel) -> Fold:
         if channel.fold is None:
@@ -95,9 +109,9 @@ class Channels:
     def loaded(self, name: str) -> Channel | None:
         return self._channels.get(name)
 
-    def _forget_idle(self) -> None:
-        if len(self._channels) <= MAX_IDLE_CHANNELS:
+    def _forget_idle(self, wanted: Channel) -> None:
+        if len(self._channels) <= max(MAX_IDLE_CHANNELS, self._forget_above):
             return
-        newest = next(reversed(self._channels))
-        for name in [name for name, channel in self._channels.items() if channel.is_idle and name != newest]:
+        for name in [name for name, channel in self._channels.items() if channel.is_idle and channel is not wanted]:
             del self._channels[name]
+        self._forget_above = 2 * len(self._channels)  # where most are in use, looking each time would be quadratic

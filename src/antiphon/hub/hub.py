@@ -14,7 +14,7 @@ import orjson
 from antiphon.brokers.base import Bounds, Broker, Search, SearchSlice
 from antiphon.hub.channel import Channel, Channels
 from antiphon.hub.fanout import Fanout
-from antiphon.hub.fold import PATCH, Message, State, Summary
+from antiphon.hub.fold import PATCH, State, Summary
 from antiphon.hub.outlet import Outlet, Phase, Subscription
 from antiphon.hub.pulling import WORKERS, Pullers
 from antiphon.hub.retention import Keep, Policy, Retention
@@ -41,8 +41,7 @@ class Subscribed(NamedTuple):
     head: int
     oldest: int
     recovered: bool
-    state: State | None  # None = not needed: the cursor was continued
-    messages: list[Message] | None = None  # those that are growing, as of `after`; None as for the state
+    summary: Summary | None  # as of `after`; None = not needed: the cursor was continued
 
 
 class History(NamedTuple):
@@ -197,9 +196,9 @@ class Hub:
 
     async def state(self, channel: str) -> State:
         """The channel's state. The value is the live one: encode it at once, or do not keep it."""
-        found = await self._channel(channel)
-        await self._writer.settled()
-        return (await self._channels.fold(found)).current().state
+        async with self._channels.use(check_channel(channel)) as found:
+            await self._writer.settled()
+            return (await self._channels.fold(found)).current().state
 
     async def channels(self, prefix: str = "") -> list[tuple[str, Bounds]]:
         """The channels whose name starts with `prefix` and that have or had events."""
@@ -216,19 +215,23 @@ class Hub:
             InvalidChannel, AlreadySubscribed, TooManySubscriptions, StorageError
         """
         outlet.check_free(check_channel(name))
-        channel = await self._channel(name)
-        await self._writer.settled()
+        async with self._channels.use(name) as channel:
+            await self._writer.settled()
+            return await self._subscribe(outlet, channel, after)
+
+    async def _subscribe(
+        self, outlet: Outlet, channel: Channel, after: Cursor | Start
+    ) -> tuple[Subscription, Subscribed]:
         fold = await self._channels.fold(channel)
         cursor, recovered = _place(channel, after, has_state=fold.has_state)
         wanted = not recovered or after is Start.NOW or (after is Start.START and channel.oldest > 1)
         summary = None
         if wanted and cursor != channel.head:
-            summary = Summary.of(await self._broker.snapshot(name, upto=cursor))
+            summary = Summary.of(await self._broker.snapshot(channel.name, upto=cursor))
         elif wanted:
             summary = fold.current()
         subscription = outlet.open(channel, cursor)
-        reply = Subscribed(channel.epoch, cursor, channel.head, channel.oldest, recovered, None)
-        return subscription, reply if summary is None else reply._replace(**summary._asdict())
+        return subscription, Subscribed(channel.epoch, cursor, channel.head, channel.oldest, recovered, summary)
 
     def begin(self, subscription: Subscription) -> None:
         """Start delivery; to be called in the same step as the reply was sent. Does nothing once it was closed."""

@@ -78,8 +78,14 @@ class Retention:
         if time.monotonic() >= self._full_sweep:
             names = {name for name, _ in await self._broker.channels("")}
             self._full_sweep = time.monotonic() + FULL_SWEEP_S
-        for name in names:
-            await self._trim(await self._channels.get(name))
+        while names:
+            name = names.pop()
+            try:
+                async with self._channels.use(name) as channel:
+                    await self._trim(channel)
+            except StorageError:
+                self._touched |= names | {name}  # to be looked at again
+                raise
             await asyncio.sleep(0)
         cutoff = now_ms() - RECEIPTS_KEPT_MS
         await self._perform(lambda: self._broker.forget_receipts(before_ms=cutoff))

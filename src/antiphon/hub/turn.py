@@ -8,13 +8,15 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import orjson
+import structlog
 
 from antiphon.brokers.base import FOLDED, Batch, Broker, Receipt, ReceiptKey
-from antiphon.errors import AntiphonError, KeyConflict
+from antiphon.errors import AntiphonError, InternalError, KeyConflict
 from antiphon.hub.channel import Channel, Channels
 from antiphon.hub.patch import Undo, rollback
 from antiphon.messages import Cursor, Event, NewEvent, now_ms
 
+log = structlog.get_logger(__name__)
 Answer = list[Cursor | AntiphonError]  # an error only where parts of one event were submitted by several
 
 
@@ -47,9 +49,9 @@ class Turn:
         events: list[Event] = []
         try:
             answer = await self._resolve(submission, events, undo)
-        except AntiphonError as exc:
+        except Exception as exc:  # a fault in one must not refuse the others
             rollback(undo)
-            refuse(submission.answer, exc)
+            refuse(submission.answer, blame(exc, submission.events))
             return
         self.batch.events += events
         for event in events:
@@ -145,6 +147,14 @@ class Turn:
         """The batch is done with."""
         for channel in self.touched.values():
             channel.users -= 1
+
+
+def blame(exc: Exception, events: Sequence[object]) -> AntiphonError:
+    """The error that publishers are told."""
+    if isinstance(exc, AntiphonError):
+        return exc
+    log.error("events could not be written", events=len(events), exc_info=exc)
+    return InternalError("a fault of the server: nothing was stored")
 
 
 def refuse(answer: asyncio.Future[Answer], error: AntiphonError) -> None:

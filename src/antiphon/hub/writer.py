@@ -15,10 +15,10 @@ from typing import TypeVar
 import structlog
 
 from antiphon.brokers.base import Broker
-from antiphon.errors import AntiphonError, Busy, InternalError, StorageError
+from antiphon.errors import Busy, StorageError
 from antiphon.hub.channel import Channel, Channels
 from antiphon.hub.stats import Stats
-from antiphon.hub.turn import Answer, Submission, Turn, refuse
+from antiphon.hub.turn import Answer, Submission, Turn, blame, refuse
 from antiphon.messages import Event, NewEvent
 
 BATCH_EVENTS = 500  # about 2 ms of the loop
@@ -170,8 +170,6 @@ class Writer:
     def _fail(self, submissions: list[Submission], turn: Turn, exc: Exception) -> None:
         for channel in turn.touched.values():
             channel.fold = None  # it may hold changes that were not stored: read it again
-        if not isinstance(exc, AntiphonError):
-            log.exception("a batch could not be written", events=len(turn.batch.events))
-        error = exc if isinstance(exc, AntiphonError) else InternalError("a fault of the server: nothing was stored")
+        error = blame(exc, turn.batch.events)
         for submission in submissions:
             refuse(submission.answer, error)

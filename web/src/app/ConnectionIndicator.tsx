@@ -17,7 +17,9 @@ export function ConnectionIndicator(): ReactNode {
         {announced(state.phase)}
       </span>
       <Dot tone={tone} busy={busy} />
-      <span aria-hidden="true" className="num truncate">{text}</span>
+      <span aria-hidden="true" className="num truncate">
+        {text}
+      </span>
       {retry ? (
         <button type="button" className="button small" onClick={() => live.reconnect()}>
           Retry now

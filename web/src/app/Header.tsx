@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect } from "react";
 
 import type { Route } from "../lib/route";
 import { ConnectionIndicator } from "./ConnectionIndicator";
@@ -10,6 +10,9 @@ const HOME: Route = { page: "logs", name: null, at: null };
 
 export function Header({ onHelp }: { readonly onHelp: () => void }): ReactNode {
   const crumbs = useRoute(crumbText);
+  useEffect(() => {
+    document.title = `${crumbs.slice(2)} · Antiphon`;
+  }, [crumbs]);
   return (
     <header className="col-span-full flex items-center gap-3 border-b border-edge bg-panel px-4">
       <Link to={HOME} className="font-strong tracking-[-0.01em]">
@@ -17,7 +20,13 @@ export function Header({ onHelp }: { readonly onHelp: () => void }): ReactNode {
       </Link>
       <span className="hidden min-w-0 truncate text-dim wide:block">{crumbs}</span>
       <span className="grow" />
-      <button type="button" className="hidden wide:block" aria-label="Keyboard help" title="Keyboard help" onClick={onHelp}>
+      <button
+        type="button"
+        className="hidden wide:block"
+        aria-label="Keyboard help"
+        title="Keyboard help"
+        onClick={onHelp}
+      >
         <kbd>?</kbd>
       </button>
       <ThemeToggle />

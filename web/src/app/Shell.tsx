@@ -1,3 +1,4 @@
+import { useConnection } from "@antiphon/client/react";
 import { type LazyExoticComponent, type ComponentType, lazy, type ReactNode, Suspense, useState } from "react";
 
 import type { Route } from "../lib/route";
@@ -21,8 +22,12 @@ const VIEWS: Readonly<Record<Exclude<Route["page"], "unknown">, LazyExoticCompon
 export function Shell(): ReactNode {
   const [help, setHelp] = useState(false);
   useCommand("help", () => setHelp(true));
+  const phase = useConnection().phase;
   return (
-    <div className="grid h-full grid-cols-[minmax(0,1fr)] grid-rows-[44px_auto_minmax(0,1fr)_52px] wide:grid-cols-[196px_minmax(0,1fr)] wide:grid-rows-[44px_auto_minmax(0,1fr)]">
+    <div
+      data-stale={phase === "live" || phase === "catching_up" ? undefined : ""}
+      className="grid h-full grid-cols-[minmax(0,1fr)] grid-rows-[44px_auto_minmax(0,1fr)_52px] wide:grid-cols-[196px_minmax(0,1fr)] wide:grid-rows-[44px_auto_minmax(0,1fr)]"
+    >
       <Header onHelp={() => setHelp(true)} />
       <div className="col-span-full">
         <Refusal />

@@ -12,7 +12,13 @@ export function ThemeToggle(): ReactNode {
   const Icon = ICON[theme];
   const label = `Theme: ${WORDS[theme]}. Change to ${WORDS[NEXT[theme]]}`;
   return (
-    <button type="button" className="button quiet icon" title={label} aria-label={label} onClick={() => setTheme(NEXT[theme])}>
+    <button
+      type="button"
+      className="button quiet icon"
+      title={label}
+      aria-label={label}
+      onClick={() => setTheme(NEXT[theme])}
+    >
       <Icon />
     </button>
   );

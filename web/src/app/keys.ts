@@ -29,6 +29,7 @@ export const HELP: readonly (readonly [keys: readonly string[], meaning: string]
   [["/"], "Search this log"],
   [["Enter"], "Next hit (older); with Shift the newer one"],
   [["f"], "Follow the end, or pause"],
+  [["Home", "End"], "Oldest and newest line, in the log"],
   [["↑", "↓"], "Move between processes"],
   [["g", "l"], "Logs"],
   [["g", "c"], "Connections"],
@@ -65,7 +66,10 @@ export function useCommand(command: Command, run: () => void, enabled = true): v
     const list = offers.get(command) ?? [];
     offers.set(command, [...list, offer]);
     return () => {
-      offers.set(command, (offers.get(command) ?? []).filter((one) => one !== offer));
+      offers.set(
+        command,
+        (offers.get(command) ?? []).filter((one) => one !== offer),
+      );
     };
   }, [command, enabled]);
 }

@@ -13,9 +13,30 @@ export interface PageLink {
 }
 
 export const PAGES: readonly PageLink[] = [
-  { page: "logs", label: "Logs", to: { page: "logs", name: null, at: null }, group: null, feature: null, command: "go-logs" },
-  { page: "connections", label: "Connections", to: { page: "connections" }, group: "Tools", feature: null, command: "go-connections" },
-  { page: "playground", label: "Playground", to: { page: "playground" }, group: "Tools", feature: null, command: "go-playground" },
+  {
+    page: "logs",
+    label: "Logs",
+    to: { page: "logs", name: null, at: null },
+    group: null,
+    feature: null,
+    command: "go-logs",
+  },
+  {
+    page: "connections",
+    label: "Connections",
+    to: { page: "connections" },
+    group: "Tools",
+    feature: null,
+    command: "go-connections",
+  },
+  {
+    page: "playground",
+    label: "Playground",
+    to: { page: "playground" },
+    group: "Tools",
+    feature: null,
+    command: "go-playground",
+  },
 ];
 
 export function enabledPages(features: readonly string[]): readonly PageLink[] {

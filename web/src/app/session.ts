@@ -36,7 +36,10 @@ export async function checkSession(): Promise<void> {
 export async function signIn(token: string): Promise<void> {
   const headers = { "content-type": "application/json", accept: "application/json" };
   try {
-    await accept(await fetch(address(), { method: "POST", headers, body: JSON.stringify({ token: token.trim() }) }), true);
+    await accept(
+      await fetch(address(), { method: "POST", headers, body: JSON.stringify({ token: token.trim() }) }),
+      true,
+    );
   } catch {
     set({ phase: "signed_out", problem: "The server does not answer. Is it running?" });
   }

@@ -25,7 +25,11 @@ export default function ConnectionsPage(): ReactNode {
       </p>
       <LiveTable rows={list.connections} />
       <h2 className="mt-6 mb-2 text-s font-medium text-dim">Recently ended</h2>
-      {list.recent.length === 0 ? <p className="text-dim">None since the server started.</p> : <RecentTable rows={list.recent} />}
+      {list.recent.length === 0 ? (
+        <p className="text-dim">None since the server started.</p>
+      ) : (
+        <RecentTable rows={list.recent} />
+      )}
     </div>
   );
 }

@@ -45,7 +45,12 @@ export function LiveTable({ rows }: { readonly rows: readonly ConnectionRow[] })
       <tbody>
         {rows.map((row) => (
           <Fragment key={row.connection_id}>
-            <LiveRow row={row} own={row.connection_id === own} open={open.has(row.connection_id)} onToggle={() => toggle(row.connection_id)} />
+            <LiveRow
+              row={row}
+              own={row.connection_id === own}
+              open={open.has(row.connection_id)}
+              onToggle={() => toggle(row.connection_id)}
+            />
             {open.has(row.connection_id) ? <Subscriptions row={row} /> : null}
           </Fragment>
         ))}
@@ -79,8 +84,13 @@ function LiveRow({ row, own, open, onToggle }: RowProps): ReactNode {
       </td>
       <td data-label="Reads">
         <StateWord tone={tone}>{text}</StateWord>
-        <div>
-          <button type="button" className="num inline-flex items-center gap-1 text-s text-dim hover:text-text" aria-expanded={open} onClick={onToggle}>
+        <div className={row.subscriptions.length === 0 ? "hidden" : ""}>
+          <button
+            type="button"
+            className="num inline-flex items-center gap-1 text-s text-dim hover:text-text"
+            aria-expanded={open}
+            onClick={onToggle}
+          >
             {count(row.subscriptions.length)} {row.subscriptions.length === 1 ? "channel" : "channels"}
             <span className={open ? "rotate-180" : ""}>
               <DownIcon />

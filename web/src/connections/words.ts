@@ -46,9 +46,10 @@ const REASONS: Readonly<Record<string, string>> = {
   message_too_big: "Sent a message that was too big",
 };
 
-/** Sentences for the reasons we know; other words stay as they are. */
+/** Sentences for the reasons we know; other words stay, but begin with a capital. */
 export function reasonWords(reason: string): string {
-  return REASONS[reason] ?? reason.replaceAll("_", " ");
+  const words = REASONS[reason] ?? reason.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 /** Whether the end was nobody's fault. */

@@ -26,7 +26,7 @@ export function bytes(n: number): string {
 }
 
 export function percent(n: number): string {
-  return `${n.toFixed(n < 10 ? 1 : 0)} %`;
+  return `${n.toFixed(n < 10 ? 1 : 0).replace(/\.0$/, "")} %`;
 }
 
 /** `4 ms`, `12 s`, `2 m 41 s`, `3 h 05 m`, `2 d 4 h`. */

@@ -4,7 +4,11 @@ import type { Readable } from "@antiphon/client";
 import { useCallback, useRef, useSyncExternalStore } from "react";
 
 /** The selected slice; kept while `equal` says it is the same. Define selectors outside components. */
-export function useReadable<T, S>(readable: Readable<T>, select: (value: T) => S, equal: (a: S, b: S) => boolean = Object.is): S {
+export function useReadable<T, S>(
+  readable: Readable<T>,
+  select: (value: T) => S,
+  equal: (a: S, b: S) => boolean = Object.is,
+): S {
   const last = useRef<{ readonly slice: S } | null>(null);
   const snapshot = useCallback(() => {
     const slice = select(readable.get());

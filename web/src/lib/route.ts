@@ -16,7 +16,11 @@ export function parseRoute(url: URL, prefix: string): Route {
   const [page = "", ...rest] = below.split("/").filter((part) => part !== "");
   if (page === "" && rest.length === 0) return { page: "logs", name: null, at: null };
   if (page === "logs" && rest.length <= 1) {
-    return { page: "logs", name: rest[0] === undefined ? null : decode(rest[0]), at: parseAt(url.searchParams.get("at")) };
+    return {
+      page: "logs",
+      name: rest[0] === undefined ? null : decode(rest[0]),
+      at: parseAt(url.searchParams.get("at")),
+    };
   }
   if ((page === "connections" || page === "playground") && rest.length === 0) return { page };
   return { page: "unknown", path: `/${below}` };

@@ -26,13 +26,30 @@ export function Hits(): ReactNode {
     >
       <div className="flex items-center gap-1 px-4 pt-3 pb-1">
         <Summary />
-        <button type="button" className="button quiet icon" aria-label="Newer hit" title="Newer hit (Shift+Enter)" onClick={() => go(searching.step(-1))}>
+        <button
+          type="button"
+          className="button quiet icon"
+          aria-label="Newer hit"
+          title="Newer hit (Shift+Enter)"
+          onClick={() => go(searching.step(-1))}
+        >
           <UpIcon />
         </button>
-        <button type="button" className="button quiet icon" aria-label="Older hit" title="Older hit (Enter)" onClick={() => go(searching.step(1))}>
+        <button
+          type="button"
+          className="button quiet icon"
+          aria-label="Older hit"
+          title="Older hit (Enter)"
+          onClick={() => go(searching.step(1))}
+        >
           <DownIcon />
         </button>
-        <button type="button" className="button quiet icon" aria-label="Close the search" onClick={() => searching.clear()}>
+        <button
+          type="button"
+          className="button quiet icon"
+          aria-label="Close the search"
+          onClick={() => searching.clear()}
+        >
           <CloseIcon />
         </button>
       </div>
@@ -48,7 +65,9 @@ function Summary(): ReactNode {
   const place = active === null ? "" : `${count(active + 1)} of `;
   return (
     <div className="num min-w-0 grow" role="status">
-      <div className="truncate font-medium">{phase === "running" && progress.count === 0 ? "Searching" : place + plural(progress.count, "hit")}</div>
+      <div className="truncate font-medium">
+        {phase === "running" && progress.count === 0 ? "Searching" : place + plural(progress.count, "hit")}
+      </div>
       <div className="truncate text-xs text-dim">
         {phase === "running" ? `scanned ${count(scannedLines(progress, oldest, head))} of ${count(total)}` : null}
         {phase === "done" && progress.complete ? `all ${plural(total, "line")} scanned` : null}
@@ -65,11 +84,19 @@ function HitList({ onChoose }: { readonly onChoose: (index: number) => void }): 
   const done = useSearch((state) => state.phase === "done");
   const active = useSearch((state) => state.active);
   const box = useRef<HTMLDivElement>(null);
-  const list = useVirtualizer({ count: hits.length, getScrollElement: () => box.current, estimateSize: () => 44, overscan: 6 });
+  const list = useVirtualizer({
+    count: hits.length,
+    getScrollElement: () => box.current,
+    estimateSize: () => 44,
+    overscan: 6,
+  });
   useEffect(() => {
     if (active !== null) list.scrollToIndex(active, { align: "auto" });
   }, [active, list]);
-  if (hits.length === 0 && done) return <p className="px-4 py-2 text-s text-dim">No line contains this. Capital letters count only if “Aa” is on.</p>;
+  if (hits.length === 0 && done)
+    return (
+      <p className="px-4 py-2 text-s text-dim">No line contains this. Capital letters count only if “Aa” is on.</p>
+    );
   return (
     <div ref={box} className="min-h-0 grow overflow-y-auto px-2 pb-2" data-keeps-arrows>
       <div className="relative" style={{ height: list.getTotalSize() }}>
@@ -77,7 +104,11 @@ function HitList({ onChoose }: { readonly onChoose: (index: number) => void }): 
           const hit = hits[item.index];
           if (hit === undefined) return null;
           return (
-            <div key={item.key} className="absolute inset-x-0 top-0" style={{ transform: `translateY(${item.start}px)`, height: item.size }}>
+            <div
+              key={item.key}
+              className="absolute inset-x-0 top-0"
+              style={{ transform: `translateY(${item.start}px)`, height: item.size }}
+            >
               <Hit hit={hit} active={item.index === active} onChoose={() => onChoose(item.index)} />
             </div>
           );

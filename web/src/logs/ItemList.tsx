@@ -21,7 +21,9 @@ export function ItemList({ items, selected }: ListProps): ReactNode {
     const next = neighbour(shown, selected, step);
     if (next === undefined || next.name === selected) return;
     navigate({ page: "logs", name: next.name, at: null }, { replace: true });
-    requestAnimationFrame(() => document.querySelector(`[data-item="${CSS.escape(next.name)}"]`)?.scrollIntoView({ block: "nearest" }));
+    requestAnimationFrame(() =>
+      document.querySelector(`[data-item="${CSS.escape(next.name)}"]`)?.scrollIntoView({ block: "nearest" }),
+    );
   };
   useCommand("previous-item", () => move(-1));
   useCommand("next-item", () => move(1));

@@ -25,18 +25,18 @@ export const ItemRow = memo(function ItemRow({ item, selected }: ItemProps): Rea
     <li className={`relative rounded-box ${selected ? "bg-accent-soft" : "hover:bg-sunk"}`}>
       <Link
         to={{ page: "logs", name: item.name, at: null }}
-          aria-current={selected ? "true" : undefined}
-          data-item={item.name}
-          className="flex min-w-0 flex-col rounded-box px-2 py-1"
-        >
-          <span className={`truncate pr-[52px] ${selected ? "font-medium" : ""}`}>{item.name}</span>
-          {item.kind === "process" && row !== undefined ? <ProcessFacts row={row} /> : <OtherFacts item={item} />}
-        </Link>
-        {item.kind === "process" && row !== undefined ? (
-          <div className="absolute top-[3px] right-1">
-            <ProcessButtons name={item.name} row={row} words={false} />
-          </div>
-        ) : null}
+        aria-current={selected ? "true" : undefined}
+        data-item={item.name}
+        className="flex min-w-0 flex-col rounded-box px-2 py-1"
+      >
+        <span className={`truncate pr-[52px] ${selected ? "font-medium" : ""}`}>{item.name}</span>
+        {item.kind === "process" && row !== undefined ? <ProcessFacts row={row} /> : <OtherFacts item={item} />}
+      </Link>
+      {item.kind === "process" && row !== undefined ? (
+        <div className="absolute top-[3px] right-1">
+          <ProcessButtons name={item.name} row={row} words={false} />
+        </div>
+      ) : null}
       {problem === null || selected ? null : (
         <div className="px-2 pb-2">
           <Problem onDismiss={() => dismissProblem(item.name)}>{problem}</Problem>
@@ -50,7 +50,7 @@ function ProcessFacts({ row }: { readonly row: ProcessRow }): ReactNode {
   const now = useNow();
   const { tone, busy, text } = statusWords(row);
   return (
-    <span className="num flex min-w-0 items-center gap-2 text-s text-dim">
+    <span className="facts num flex min-w-0 items-center gap-2 text-s text-dim">
       <Dot tone={tone} busy={busy} />
       <span className={`whitespace-nowrap ${toneClass(tone)}`}>{text}</span>
       <span className="truncate">{factsOf(row, now).join(" · ")}</span>

@@ -38,12 +38,25 @@ function Empty(): ReactNode {
     <div className="min-h-0 grow">
       {row !== undefined ? (
         <Notice title="No line yet">
-          <p>{isAlive(row) ? "The program runs, but it has not written anything so far." : "Start the program to see what it writes."}</p>
-          {isAlive(row) ? <p>Some programs hold their output back when it does not go to a terminal. For Python, set PYTHONUNBUFFERED=1.</p> : null}
+          <p>
+            {isAlive(row)
+              ? "The program runs, but it has not written anything so far."
+              : "Start the program to see what it writes."}
+          </p>
+          {isAlive(row) ? (
+            <p>
+              Some programs hold their output back when it does not go to a terminal. For Python, set
+              PYTHONUNBUFFERED=1.
+            </p>
+          ) : null}
         </Notice>
       ) : file !== undefined ? (
         <Notice title="No line yet">
-          <p>{file.status === "waiting" ? "The file does not exist yet. It is read as soon as it appears:" : "The file is empty. New lines appear here as they are written:"}</p>
+          <p>
+            {file.status === "waiting"
+              ? "The file does not exist yet. It is read as soon as it appears:"
+              : "The file is empty. New lines appear here as they are written:"}
+          </p>
           <Snippet>{file.path}</Snippet>
         </Notice>
       ) : (

@@ -43,7 +43,9 @@ function Line({ entry, whole, needle, ignoreCase, onWhole }: LineProps): ReactNo
   const text = cut ? entry.text.slice(0, SHOWN_CHARACTERS) : entry.text;
   const segments = useMemo(() => {
     const parsed = parseAnsi(text);
-    return needle === "" ? parsed.map((segment) => ({ ...segment, marked: false })) : markSegments(parsed, needle, ignoreCase);
+    return needle === ""
+      ? parsed.map((segment) => ({ ...segment, marked: false }))
+      : markSegments(parsed, needle, ignoreCase);
   }, [text, needle, ignoreCase]);
   return (
     <span className="log-text">
@@ -52,7 +54,11 @@ function Line({ entry, whole, needle, ignoreCase, onWhole }: LineProps): ReactNo
         const Tag = segment.marked ? "mark" : "span";
         if (segment.style === null && !segment.marked) return segment.text;
         return (
-          <Tag key={i} className={segment.style === null ? undefined : styleClass(segment.style)} style={segment.style === null ? undefined : styleColours(segment.style)}>
+          <Tag
+            key={i}
+            className={segment.style === null ? undefined : styleClass(segment.style)}
+            style={segment.style === null ? undefined : styleColours(segment.style)}
+          >
             {segment.text}
           </Tag>
         );

@@ -1,6 +1,7 @@
 import { useVirtualizer, type Range, type Virtualizer } from "@tanstack/react-virtual";
 import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 
+import { useCommand } from "../app/keys";
 import { usePreferences } from "../app/preferences";
 import { count, plural } from "../lib/format";
 import { useWide } from "../ui/media";
@@ -16,7 +17,7 @@ const OVERSCAN = 16;
 
 /** The virtualised lines. Everything about *what* is loaded is the reader's; here is only what is on screen. */
 export function LogView(): ReactNode {
-  const { reader } = usePane();
+  const { reader, searching } = usePane();
   const { entries } = useReader((state) => state.window);
   const following = useReader((state) => state.following);
   const wrap = usePreferences((preferences) => preferences.wrap);
@@ -35,10 +36,18 @@ export function LogView(): ReactNode {
     rangeExtractor: following ? tailRange(box.current?.clientHeight ?? 0) : seenRange,
     paddingEnd: ROW_PX / 2,
   });
-  const { onScroll, onWheel, seekTo } = useScrolling(box, rows);
-  const choose = useCallback((offset: number, extend: boolean) => setChosen((now) => extendChoice(now, offset, extend)), []);
+  const { onScroll, onWheel, onKeyDown, seekTo } = useScrolling(box, rows);
+  const choose = useCallback(
+    (offset: number, extend: boolean) => setChosen((now) => extendChoice(now, offset, extend)),
+    [],
+  );
 
   const top = following ? Math.max(0, entries.length - visibleRows(rows)) : (rows.range?.startIndex ?? 0);
+  useCommand("close", () => {
+    setChosen(null);
+    reader.forgetTarget();
+    searching.clear();
+  });
   const topOffset = entries[top]?.offset ?? 1;
   useEffect(() => reader.see(topOffset), [reader, topOffset]);
   const bottom = following ? entries.length - 1 : (rows.range?.endIndex ?? 0);
@@ -55,6 +64,7 @@ export function LogView(): ReactNode {
           data-keeps-arrows
           onScroll={onScroll}
           onWheel={onWheel}
+          onKeyDown={onKeyDown}
           className="log absolute inset-y-0 left-0 w-[calc(100%+var(--bar,0px))] overflow-auto outline-offset-[-2px]"
         >
           <Rows rows={rows} wrap={wrap} chosen={chosen} onChoose={choose} withMs={wide} />
@@ -114,18 +124,35 @@ function OlderState(): ReactNode {
   const failed = older === "failed" ? "older" : newer === "failed" ? "newer" : null;
   if (failed !== null) {
     return (
-      <div role="alert" className="absolute top-2 left-1/2 flex -translate-x-1/2 items-center gap-2 rounded-box border border-edge bg-panel px-3 py-1 text-s">
+      <div
+        role="alert"
+        className="absolute top-2 left-1/2 flex -translate-x-1/2 items-center gap-2 rounded-box border border-edge bg-panel px-3 py-1 text-s"
+      >
         <span className="text-bad">The {failed} lines did not come.</span>
-        <button type="button" className="button small" onClick={() => void (failed === "older" ? reader.loadOlder() : reader.loadNewer())}>
+        <button
+          type="button"
+          className="button small"
+          onClick={() => void (failed === "older" ? reader.loadOlder() : reader.loadNewer())}
+        >
           Try again
         </button>
       </div>
     );
   }
-  const words = phase === "loading" ? "Loading" : older !== "loading" ? null : filter === "all" ? "Loading older lines" : `Looking for ${filter} before line ${count(first)}`;
+  const words =
+    phase === "loading"
+      ? "Loading"
+      : older !== "loading"
+        ? null
+        : filter === "all"
+          ? "Loading older lines"
+          : `Looking for ${filter} before line ${count(first)}`;
   if (words === null) return null;
   return (
-    <div role="status" className="num pointer-events-none absolute top-2 left-1/2 -translate-x-1/2 rounded-box border border-edge bg-panel px-3 py-1 text-s text-dim">
+    <div
+      role="status"
+      className="num pointer-events-none absolute top-2 left-1/2 -translate-x-1/2 rounded-box border border-edge bg-panel px-3 py-1 text-s text-dim"
+    >
       {words}
     </div>
   );

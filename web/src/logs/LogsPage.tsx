@@ -22,7 +22,9 @@ export default function LogsPage(): ReactNode {
           <ItemList items={items} selected={shown} />
         </section>
       ) : null}
-      {shown === null ? null : <LogPane key={shown} name={shown} kind={items.find((item) => item.name === shown)?.kind ?? null} />}
+      {shown === null ? null : (
+        <LogPane key={shown} name={shown} kind={items.find((item) => item.name === shown)?.kind ?? null} />
+      )}
     </div>
   );
 }

@@ -22,7 +22,11 @@ export function PaneHead(): ReactNode {
   return (
     <div className="flex flex-col gap-2 px-4 pt-4 pb-3 wide:pt-5">
       <div className="flex items-start gap-3">
-        <Link to={{ page: "logs", name: null, at: null }} aria-label="All logs" className="button quiet icon wide:hidden">
+        <Link
+          to={{ page: "logs", name: null, at: null }}
+          aria-label="All logs"
+          className="button quiet icon wide:hidden"
+        >
           <BackIcon />
         </Link>
         <div className="min-w-0 grow">
@@ -30,9 +34,14 @@ export function PaneHead(): ReactNode {
           <Meta name={name} />
         </div>
         {row === undefined ? null : (
-          <div className="flex flex-none gap-2">
+          <div className="actions flex flex-none gap-2">
             {row.status === "running" || row.status === "unhealthy" ? (
-              <button type="button" className={`button hidden wide:inline-flex ${writing ? "on" : ""}`} aria-pressed={writing} onClick={() => setWriting(!writing)}>
+              <button
+                type="button"
+                className={`button ${writing ? "on" : ""}`}
+                aria-pressed={writing}
+                onClick={() => setWriting(!writing)}
+              >
                 Write
               </button>
             ) : null}
@@ -54,7 +63,7 @@ function Meta({ name }: { readonly name: string }): ReactNode {
   if (row !== undefined) {
     const { tone, busy, text } = statusWords(row);
     return (
-      <div className="num mt-1 flex flex-wrap gap-x-3 text-s text-dim">
+      <div className="facts num mt-1 flex flex-wrap gap-x-3 text-s text-dim">
         <StateWord tone={tone} busy={busy}>
           {text}
         </StateWord>

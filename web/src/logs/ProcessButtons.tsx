@@ -33,7 +33,11 @@ export function ProcessButtons({ name, row, words }: ButtonsProps): ReactNode {
           <button
             key={action}
             type="button"
-            className={words ? `button ${action === "stop" ? "text-bad" : ""}` : `button quiet icon ${pending === action ? "pulse" : ""}`}
+            className={
+              words
+                ? `button ${action === "stop" ? "text-bad" : ""}`
+                : `button quiet icon ${pending === action ? "pulse" : ""}`
+            }
             disabled={pending !== null}
             title={words ? undefined : `${label} ${name}`}
             aria-label={words ? undefined : `${label} ${name}`}

@@ -39,7 +39,10 @@ export function Rows({ rows, wrap, chosen, onChoose, withMs }: RowsProps): React
     return classes.join(" ");
   };
   return (
-    <div className="relative" style={{ height: rows.getTotalSize(), "--margin": `${marginWidth(mode, withMs)}ch` } as React.CSSProperties}>
+    <div
+      className="relative"
+      style={{ height: rows.getTotalSize(), "--margin": `${marginWidth(mode, withMs)}ch` } as React.CSSProperties}
+    >
       {rows.getVirtualItems().map((item) => {
         const entry = entries[item.index];
         if (entry === undefined) return null;

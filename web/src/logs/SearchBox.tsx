@@ -40,7 +40,9 @@ export function SearchBox(): ReactNode {
           onChange={(event) => searching.type(event.target.value)}
           onKeyDown={onKeyDown}
         />
-        {text === "" ? <kbd className="pointer-events-none absolute top-[5px] right-2 hidden leading-[16px] wide:block">/</kbd> : null}
+        {text === "" ? (
+          <kbd className="pointer-events-none absolute top-[5px] right-2 hidden leading-[16px] wide:block">/</kbd>
+        ) : null}
       </div>
       <button
         type="button"

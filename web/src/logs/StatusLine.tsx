@@ -36,7 +36,7 @@ export function StatusLine({ offset, chosen, onClear }: StatusProps): ReactNode 
         title={following ? "Pause (f)" : "Go to the end and follow (f)"}
         onClick={() => (following ? reader.pause() : reader.follow())}
       >
-        {following ? "live" : "paused"}
+        {following ? "following" : "paused"}
       </button>
     </div>
   );

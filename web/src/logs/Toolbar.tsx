@@ -25,12 +25,28 @@ export function Toolbar(): ReactNode {
   const following = useReader((state) => state.following);
   const isProcess = kind === "process";
   return (
-    <div role="toolbar" aria-label="View of the log" className="flex flex-wrap items-center gap-2 border-b border-edge px-4 pb-3">
+    <div
+      role="toolbar"
+      aria-label="View of the log"
+      className="flex flex-wrap items-center gap-2 border-b border-edge px-4 pb-3"
+    >
       <SearchBox />
       <div className="no-bar flex w-full min-w-0 items-center gap-2 overflow-x-auto wide:w-auto">
-        {isProcess ? <Choice label="Streams" value={filter} options={STREAMS} onChange={(next) => void reader.filterBy(next)} /> : null}
-        <Choice label="Times" value={isProcess || time !== "start" ? time : "clock"} options={isProcess ? TIMES : TIMES.slice(0, 2)} onChange={setTime} />
-        <button type="button" className={`button small leading-[22px] ${wrap ? "on" : "text-dim"}`} aria-pressed={wrap} onClick={() => setWrap(!wrap)}>
+        {isProcess ? (
+          <Choice label="Streams" value={filter} options={STREAMS} onChange={(next) => void reader.filterBy(next)} />
+        ) : null}
+        <Choice
+          label="Times"
+          value={isProcess || time !== "start" ? time : "clock"}
+          options={isProcess ? TIMES : TIMES.slice(0, 2)}
+          onChange={setTime}
+        />
+        <button
+          type="button"
+          className={`button small leading-[22px] ${wrap ? "on" : "text-dim"}`}
+          aria-pressed={wrap}
+          onClick={() => setWrap(!wrap)}
+        >
           Wrap
         </button>
         <button

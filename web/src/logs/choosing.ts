@@ -8,7 +8,8 @@ export interface Chosen {
 
 /** A click on the only chosen line takes it back; with `extend` the range reaches from the first click to here. */
 export function extendChoice(now: Chosen | null, offset: number, extend: boolean): Chosen | null {
-  if (extend && now !== null) return { anchor: now.anchor, from: Math.min(now.anchor, offset), to: Math.max(now.anchor, offset) };
+  if (extend && now !== null)
+    return { anchor: now.anchor, from: Math.min(now.anchor, offset), to: Math.max(now.anchor, offset) };
   if (now?.from === offset && now.to === offset) return null;
   return { anchor: offset, from: offset, to: offset };
 }

@@ -37,7 +37,9 @@ export function listItems(
 /** Every word of the filter must occur in the name. */
 export function filterItems(items: readonly LogItem[], filter: string): readonly LogItem[] {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
-  return words.length === 0 ? items : items.filter((item) => words.every((word) => item.name.toLowerCase().includes(word)));
+  return words.length === 0
+    ? items
+    : items.filter((item) => words.every((word) => item.name.toLowerCase().includes(word)));
 }
 
 /** The item before or after the present one; the ends hold. */

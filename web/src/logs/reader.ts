@@ -9,11 +9,12 @@
 import { AntiphonError, type HistoryPage, type Item } from "@antiphon/client";
 import { createStore, type StoreApi } from "zustand/vanilla";
 
-import type { Entry, StreamFilter } from "./entry";
+import type { StreamFilter } from "./entry";
 import { gapEntry, toEntry } from "./entry";
 import type { LogSource, PageRequest } from "./source";
+import { Tail } from "./tail";
 import type { LogWindow, Page } from "./window";
-import { append, emptyAfter, fromPage, indexOf, prepend } from "./window";
+import { append, emptyAfter, fromPage, prepend } from "./window";
 
 export const LIMITS = { page: 500, tail: 2000, following: 3000, window: 6000, filteredPages: 20 } as const;
 
@@ -55,9 +56,7 @@ export class LogReader {
   readonly state: StoreApi<ReaderState> = createStore(() => START);
   #source: LogSource;
   #schedule: (task: () => void) => void;
-  #tail: Page = emptyAfter(0);
-  #pending: Entry[] = [];
-  #pendingFirst: number | null = null;
+  #tail = new Tail(LIMITS.tail);
   #scheduled = false;
   #sight: number | null = null;
   #closed = false;
@@ -117,10 +116,14 @@ export class LogReader {
       for (let pages = 0; pages < LIMITS.filteredPages; pages++) {
         const { window, filter, head } = this.#get();
         if (window.last >= head || (pages > 0 && window.entries.length >= enough)) return;
-        const page = this.#fromTail(window.last) ?? (await this.#page({ after: window.last, limit: pageSize(filter) }, signal));
+        const page =
+          this.#tail.after(window.last, LIMITS.page) ??
+          (await this.#page({ after: window.last, limit: pageSize(filter) }, signal));
         const held = this.#get().window;
         // What retention has removed in between is passed over: the window stays one unbroken range.
-        this.#set({ window: append(held, { ...page, first: Math.min(page.first, held.last + 1) }, filter, LIMITS.window) });
+        this.#set({
+          window: append(held, { ...page, first: Math.min(page.first, held.last + 1) }, filter, LIMITS.window),
+        });
         if (page.last < page.first) return;
       }
     });
@@ -132,8 +135,8 @@ export class LogReader {
     const { window, filter, following, phase } = this.#get();
     if (following || phase !== "ready") return;
     this.#newJobs();
-    const joined = append(window, this.#tail, filter, LIMITS.following);
-    const next = this.#tail.last < this.#tail.first ? window : joined;
+    const joined = append(window, this.#tail.page, filter, LIMITS.following);
+    const next = this.#tail.isEmpty ? window : joined;
     this.#set({ window: next, following: true, older: "idle", newer: "idle", reveal: null });
   }
 
@@ -144,10 +147,10 @@ export class LogReader {
   /** Show this offset; `mark` also highlights it. */
   async seek(offset: number, mark: boolean): Promise<void> {
     const signal = this.#newJobs();
+    const { window, filter } = this.#get();
+    const shown = offset >= window.first && offset <= window.last && filter === "all";
     this.#set({ following: false, older: "idle", newer: "idle", ...(mark ? { filter: "all" } : {}) });
     try {
-      const { window, filter } = this.#get();
-      const shown = offset >= window.first && offset <= window.last && filter === "all";
       const sight: Partial<ReaderState> = mark
         ? { reveal: { offset, align: "center" }, target: offset }
         : { reveal: { offset, align: "start" } };
@@ -178,7 +181,7 @@ export class LogReader {
     this.#set({ older: "idle", newer: "idle" });
     if (following) {
       this.#flush();
-      this.#set({ window: fromPage(this.#tail, filter) });
+      this.#set({ window: fromPage(this.#tail.page, filter) });
     } else {
       const place = Math.min(Math.max(this.#sight ?? window.first, window.first), window.last);
       try {
@@ -191,10 +194,9 @@ export class LogReader {
 
   #listen(newest: HistoryPage, signal: AbortSignal): void {
     if (signal.aborted) throw new AntiphonError("aborted", "Another part of the log was asked for.");
-    this.#tail = toPage(newest, newest.head);
-    this.#pending = [];
-    this.#pendingFirst = null;
-    const window = fromPage(this.#tail, this.#get().filter);
+    const page = toPage(newest, newest.head);
+    this.#tail.reset(page);
+    const window = fromPage(page, this.#get().filter);
     this.#set({ phase: "ready", error: null, window, oldest: newest.oldest, head: newest.head });
     this.#unsubscribe = this.#source.subscribe(
       { epoch: newest.epoch, offset: newest.head },
@@ -206,17 +208,13 @@ export class LogReader {
   #receive(items: readonly Item[]): void {
     if (this.#closed) return;
     for (const item of items) {
-      if (item.kind === "event") this.#hold(toEntry(item), item.offset);
-      else if (item.kind === "gap" && item.reason === "retention") this.#hold(gapEntry(item), item.from);
+      if (item.kind === "event") this.#tail.hold(toEntry(item), item.offset);
+      else if (item.kind === "gap" && item.reason === "retention") this.#tail.hold(gapEntry(item), item.from);
       else if (item.kind === "gap") return void this.open();
-      else if (item.kind === "subscribed") this.#set({ oldest: item.oldest, head: Math.max(item.head, this.#get().head) });
+      else if (item.kind === "subscribed")
+        this.#set({ oldest: item.oldest, head: Math.max(item.head, this.#get().head) });
     }
-    // While the page is hidden no frame comes: keep only what the tail can hold.
-    if (this.#pending.length > 2 * LIMITS.tail) {
-      this.#pending = this.#pending.slice(-LIMITS.tail);
-      this.#pendingFirst = this.#pending[0]?.offset ?? null;
-    }
-    if (this.#pending.length === 0 || this.#scheduled) return;
+    if (this.#scheduled) return;
     this.#scheduled = true;
     this.#schedule(() => {
       this.#scheduled = false;
@@ -224,22 +222,13 @@ export class LogReader {
     });
   }
 
-  #hold(entry: Entry, first: number): void {
-    this.#pendingFirst ??= first;
-    this.#pending.push(entry);
-  }
-
   #flush(): void {
-    const last = this.#pending.at(-1)?.offset;
-    if (last === undefined || this.#pendingFirst === null) return;
-    const page: Page = { entries: this.#pending, first: this.#pendingFirst, last };
-    this.#pending = [];
-    this.#pendingFirst = null;
-    this.#tail = append(this.#tail, page, "all", LIMITS.tail);
+    const fresh = this.#tail.take();
+    if (fresh === null) return;
     const { following, window, filter, head } = this.#get();
     this.#set({
-      head: Math.max(head, last),
-      ...(following ? { window: append(window, page, filter, LIMITS.following) } : {}),
+      head: Math.max(head, fresh.last),
+      ...(following ? { window: append(window, fresh, filter, LIMITS.following) } : {}),
     });
   }
 
@@ -264,14 +253,6 @@ export class LogReader {
     signal.throwIfAborted();
     this.#set({ oldest: answer.oldest, head: Math.max(answer.head, this.#get().head) });
     return toPage(answer, request.after ?? (request.before ?? answer.head + 1) - 1);
-  }
-
-  #fromTail(after: number): Page | null {
-    const { entries, first, last } = this.#tail;
-    if (first > after + 1 || last <= after) return null;
-    const from = indexOf(entries, after + 1);
-    const rest = entries.slice(from, from + LIMITS.page);
-    return { entries: rest, first: after + 1, last: rest.at(-1)?.offset ?? last };
   }
 
   async #load(end: "older" | "newer", job: (signal: AbortSignal) => Promise<void>): Promise<void> {

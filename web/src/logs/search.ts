@@ -24,7 +24,11 @@ export const NOTHING_YET: Progress = { hits: [], count: 0, scannedTo: null, comp
 export type SearchRequest = (params: SearchParams, signal: AbortSignal) => Promise<SearchSlice>;
 
 /** Yields after every slice until the whole log is scanned. Throws what `request` throws; ends quietly when aborted. */
-export async function* searchLog(request: SearchRequest, query: Query, signal: AbortSignal): AsyncGenerator<Progress, void> {
+export async function* searchLog(
+  request: SearchRequest,
+  query: Query,
+  signal: AbortSignal,
+): AsyncGenerator<Progress, void> {
   let progress = NOTHING_YET;
   while (!progress.complete) {
     const slice = await request(parameters(query, progress), signal);

@@ -15,7 +15,15 @@ export interface SearchState {
   readonly error: Error | null;
 }
 
-const IDLE: SearchState = { text: "", ignoreCase: true, phase: "idle", progress: NOTHING_YET, head: 0, active: null, error: null };
+const IDLE: SearchState = {
+  text: "",
+  ignoreCase: true,
+  phase: "idle",
+  progress: NOTHING_YET,
+  head: 0,
+  active: null,
+  error: null,
+};
 
 export class Searching {
   readonly state: StoreApi<SearchState> = createStore(() => IDLE);
@@ -46,7 +54,8 @@ export class Searching {
       for await (const progress of searchLog(this.#request, query, signal)) this.state.setState({ progress });
       if (!signal.aborted) this.state.setState({ phase: "done" });
     } catch (error) {
-      if (!signal.aborted) this.state.setState({ phase: "failed", error: error instanceof Error ? error : new Error(String(error)) });
+      if (!signal.aborted)
+        this.state.setState({ phase: "failed", error: error instanceof Error ? error : new Error(String(error)) });
     }
   }
 

@@ -11,7 +11,11 @@ export interface PageRequest {
 export interface LogSource {
   history(request: PageRequest, signal: AbortSignal): Promise<HistoryPage>;
   /** Returns the function that ends it. */
-  subscribe(after: Cursor, onItems: (items: readonly Item[]) => void, onError: (error: AntiphonError) => void): () => void;
+  subscribe(
+    after: Cursor,
+    onItems: (items: readonly Item[]) => void,
+    onError: (error: AntiphonError) => void,
+  ): () => void;
 }
 
 export function liveSource(live: Live, channel: string): LogSource {

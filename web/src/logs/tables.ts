@@ -15,12 +15,18 @@ const known = (state: Maybe<unknown>): boolean => state !== undefined;
 
 export function useProcess(name: string): ProcessRow | undefined {
   const table = useLive().channelState<ProcessTable>("processes");
-  return useReadable(table, useCallback((state: Maybe<ProcessTable>) => state?.value[name], [name]));
+  return useReadable(
+    table,
+    useCallback((state: Maybe<ProcessTable>) => state?.value[name], [name]),
+  );
 }
 
 export function useFile(name: string): FollowedFiles[string] | undefined {
   const files = useLive().channelState<FollowedFiles>("logs");
-  return useReadable(files, useCallback((state: Maybe<FollowedFiles>) => state?.value[name], [name]));
+  return useReadable(
+    files,
+    useCallback((state: Maybe<FollowedFiles>) => state?.value[name], [name]),
+  );
 }
 
 export interface LogItems {

@@ -13,7 +13,9 @@ export interface Life {
 
 /** Starts that the window has seen, ascending. */
 export function livesIn(entries: readonly Entry[]): Life[] {
-  return entries.flatMap((entry) => (entry.kind === "started" ? [{ offset: entry.offset, startMs: entry.timeMs }] : []));
+  return entries.flatMap((entry) =>
+    entry.kind === "started" ? [{ offset: entry.offset, startMs: entry.timeMs }] : [],
+  );
 }
 
 /** When the life began in which this entry was written; null = not known from what is loaded. */

@@ -2,7 +2,7 @@
 
 import type { Virtualizer } from "@tanstack/react-virtual";
 import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef } from "react";
-import type { WheelEvent } from "react";
+import type { KeyboardEvent, WheelEvent } from "react";
 
 import { usePreferences } from "../app/preferences";
 import { usePane, useReader } from "./pane";
@@ -16,10 +16,14 @@ const END_PX = 6;
 interface Scrolling {
   readonly onScroll: () => void;
   readonly onWheel: (event: WheelEvent) => void;
+  readonly onKeyDown: (event: KeyboardEvent) => void;
   readonly seekTo: (offset: number) => void;
 }
 
-export function useScrolling(box: RefObject<HTMLDivElement | null>, rows: Virtualizer<HTMLDivElement, HTMLDivElement>): Scrolling {
+export function useScrolling(
+  box: RefObject<HTMLDivElement | null>,
+  rows: Virtualizer<HTMLDivElement, HTMLDivElement>,
+): Scrolling {
   const { reader } = usePane();
   const window = useReader((state) => state.window);
   const following = useReader((state) => state.following);
@@ -70,7 +74,8 @@ export function useScrolling(box: RefObject<HTMLDivElement | null>, rows: Virtua
     }
     if (up && scrollTop < NEAR_PX && state.window.first > state.oldest) void reader.loadOlder();
     if (down && atEnd()) goOn();
-    else if (down && scrollHeight - scrollTop - clientHeight < NEAR_PX && state.window.last < state.head) void reader.loadNewer();
+    else if (down && scrollHeight - scrollTop - clientHeight < NEAR_PX && state.window.last < state.head)
+      void reader.loadNewer();
   }, [box, reader, atEnd, goOn]);
 
   // A wheel turned at an end moves nothing, so no scroll event tells of it.
@@ -87,7 +92,8 @@ export function useScrolling(box: RefObject<HTMLDivElement | null>, rows: Virtua
   useEffect(() => {
     const state = reader.state.getState();
     const short = height !== undefined && total < height + NEAR_PX;
-    if (short && state.phase === "ready" && state.older === "idle" && window.first > state.oldest) void reader.loadOlder();
+    if (short && state.phase === "ready" && state.older === "idle" && window.first > state.oldest)
+      void reader.loadOlder();
   }, [reader, window, total, height]);
 
   const seekTo = useCallback(
@@ -98,5 +104,15 @@ export function useScrolling(box: RefObject<HTMLDivElement | null>, rows: Virtua
     },
     [reader],
   );
-  return { onScroll, onWheel, seekTo };
+  // The ends of the whole log, not of what is loaded.
+  const onKeyDown = useCallback(
+    (event: KeyboardEvent) => {
+      if (event.key !== "Home" && event.key !== "End") return;
+      event.preventDefault();
+      if (event.key === "End") reader.follow();
+      else void reader.seek(reader.state.getState().oldest, false);
+    },
+    [reader],
+  );
+  return { onScroll, onWheel, onKeyDown, seekTo };
 }

@@ -20,10 +20,22 @@ export function Editor({ socket }: { readonly socket: PlaygroundSocket }): React
     setText(withNextId(text, next.current));
   };
   return (
-    <section aria-label="Message" className="flex flex-none flex-col gap-3 border-b border-edge p-4 broad:w-[400px] broad:border-r broad:border-b-0 broad:pl-6">
-      <div className="no-bar flex flex-none flex-nowrap gap-1 overflow-x-auto broad:flex-wrap" role="group" aria-label="Templates">
+    <section
+      aria-label="Message"
+      className="flex flex-none flex-col gap-3 border-b border-edge p-4 broad:w-[400px] broad:border-r broad:border-b-0 broad:pl-6"
+    >
+      <div
+        className="no-bar flex flex-none flex-nowrap gap-1 overflow-x-auto broad:flex-wrap"
+        role="group"
+        aria-label="Templates"
+      >
         {TEMPLATES.map((template) => (
-          <button key={template.name} type="button" className="button small font-mono" onClick={() => setText(templateText(template, next.current))}>
+          <button
+            key={template.name}
+            type="button"
+            className="button small font-mono"
+            onClick={() => setText(templateText(template, next.current))}
+          >
             {template.name}
           </button>
         ))}
@@ -46,7 +58,12 @@ export function Editor({ socket }: { readonly socket: PlaygroundSocket }): React
         <button type="button" className="button main" disabled={!open || problem !== null} onClick={send}>
           Send <kbd className="border-current text-[inherit]">Ctrl ↵</kbd>
         </button>
-        <span id="playground-problem" role="status" className={`num min-w-0 truncate text-s ${problem === null ? "text-dim" : "text-bad"}`} title={problem ?? undefined}>
+        <span
+          id="playground-problem"
+          role="status"
+          className={`num min-w-0 truncate text-s ${problem === null ? "text-dim" : "text-bad"}`}
+          title={problem ?? undefined}
+        >
           {problem ?? (open ? bytes(utf8Length(text)) : "Connect first")}
         </span>
       </div>

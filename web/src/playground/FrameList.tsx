@@ -39,11 +39,23 @@ export function FrameList({ socket }: { readonly socket: PlaygroundSocket }): Re
   return (
     <section aria-label="Frames" className="flex min-h-0 min-w-0 grow flex-col">
       <div className="flex items-center gap-2 border-b border-edge px-4 py-2">
-        <input className="field min-w-0 grow text-s wide:max-w-[280px]" type="search" placeholder="Filter frames" aria-label="Filter frames" value={filter} onChange={(event) => setFilter(event.target.value)} />
+        <input
+          className="field min-w-0 grow text-s wide:max-w-[280px]"
+          type="search"
+          placeholder="Filter frames"
+          aria-label="Filter frames"
+          value={filter}
+          onChange={(event) => setFilter(event.target.value)}
+        />
         <span className="num grow truncate text-s text-dim" title={`The last ${count(MAX_FRAMES)} are kept`}>
           {filter === "" ? count(total) : `${count(shown.length)} of ${count(frames.length)}`}
         </span>
-        <button type="button" className={`button small ${paused ? "on" : ""}`} aria-pressed={paused} onClick={() => socket.pause(!paused)}>
+        <button
+          type="button"
+          className={`button small ${paused ? "on" : ""}`}
+          aria-pressed={paused}
+          onClick={() => socket.pause(!paused)}
+        >
           Pause
         </button>
         <button type="button" className="button small" onClick={() => socket.clear()}>
@@ -63,13 +75,23 @@ export function FrameList({ socket }: { readonly socket: PlaygroundSocket }): Re
           sticky.current = scrollHeight - scrollTop - clientHeight < END_PX;
         }}
       >
-        {shown.length === 0 ? <p className="p-4 text-dim">{frames.length === 0 ? "Connect to see every frame, both ways." : "No frame contains this."}</p> : null}
+        {shown.length === 0 ? (
+          <p className="p-4 text-dim">
+            {frames.length === 0 ? "Connect to see every frame, both ways." : "No frame contains this."}
+          </p>
+        ) : null}
         <div className="relative" style={{ height }}>
           {list.getVirtualItems().map((item) => {
             const frame = shown[item.index];
             if (frame === undefined) return null;
             return (
-              <div key={item.key} ref={list.measureElement} data-index={item.index} className="absolute inset-x-0 top-0" style={{ transform: `translateY(${item.start}px)` }}>
+              <div
+                key={item.key}
+                ref={list.measureElement}
+                data-index={item.index}
+                className="absolute inset-x-0 top-0"
+                style={{ transform: `translateY(${item.start}px)` }}
+              >
                 <FrameRow frame={frame} open={open.has(frame.key)} onToggle={toggle} />
               </div>
             );

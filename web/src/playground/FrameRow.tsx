@@ -23,17 +23,28 @@ export const FrameRow = memo(function FrameRow({ frame, open, onToggle }: RowPro
   const sent = frame.direction === "sent";
   return (
     <div className="border-b border-edge">
-      <button type="button" aria-expanded={open} onClick={() => onToggle(frame.key)} className="num flex w-full items-baseline gap-3 px-4 py-[6px] text-left text-s hover:bg-sunk">
+      <button
+        type="button"
+        aria-expanded={open}
+        onClick={() => onToggle(frame.key)}
+        className="num flex w-full items-baseline gap-3 px-4 py-[6px] text-left text-s hover:bg-sunk"
+      >
         <Time frame={frame} />
         <span className={`flex-none ${sent ? "text-accent" : "text-dim"}`} aria-label={sent ? "sent" : "received"}>
           {sent ? "↑" : "↓"}
         </span>
-        <span className={`flex-none font-mono ${frame.summary.startsWith("error") ? "text-bad" : ""}`}>{frame.summary}</span>
+        <span className={`flex-none font-mono ${frame.summary.startsWith("error") ? "text-bad" : ""}`}>
+          {frame.summary}
+        </span>
         <code className="min-w-0 grow truncate text-dim">{open ? "" : frame.text.slice(0, SHOWN)}</code>
         {frame.latencyMs === null ? null : <span className="flex-none">{latency(frame.latencyMs)}</span>}
         <span className="w-[56px] flex-none text-right text-dim">{bytes(frame.bytes)}</span>
       </button>
-      {open ? <pre className="overflow-x-auto px-4 pb-3 font-mono text-s break-words whitespace-pre-wrap">{pretty(frame.text)}</pre> : null}
+      {open ? (
+        <pre className="overflow-x-auto px-4 pb-3 font-mono text-s break-words whitespace-pre-wrap">
+          {pretty(frame.text)}
+        </pre>
+      ) : null}
     </div>
   );
 });

@@ -89,7 +89,15 @@ export class FrameLog {
       this.#waiting.delete(id);
     }
     if (this.#waiting.size > MAX_FRAMES) this.#waiting.clear();
-    return { key: this.#next++, direction, timeMs, text, bytes: direction === "note" ? 0 : utf8Length(text), latencyMs, summary };
+    return {
+      key: this.#next++,
+      direction,
+      timeMs,
+      text,
+      bytes: direction === "note" ? 0 : utf8Length(text),
+      latencyMs,
+      summary,
+    };
   }
 }
 

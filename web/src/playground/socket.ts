@@ -14,7 +14,12 @@ export interface PlaygroundState {
 const now = (): number => performance.timeOrigin + performance.now();
 
 export class PlaygroundSocket {
-  readonly state: StoreApi<PlaygroundState> = createStore(() => ({ phase: "closed", frames: [], paused: false, total: 0 }));
+  readonly state: StoreApi<PlaygroundState> = createStore(() => ({
+    phase: "closed",
+    frames: [],
+    paused: false,
+    total: 0,
+  }));
   #log = new FrameLog();
   #socket: WebSocket | null = null;
   #pending: { direction: "received"; text: string; timeMs: number }[] = [];
@@ -82,7 +87,8 @@ export class PlaygroundSocket {
   }
 
   #receive(data: unknown): void {
-    const text = typeof data === "string" ? data : `[binary, ${data instanceof ArrayBuffer ? data.byteLength : "?"} bytes]`;
+    const text =
+      typeof data === "string" ? data : `[binary, ${data instanceof ArrayBuffer ? data.byteLength : "?"} bytes]`;
     this.#total++;
     this.#pending.push({ direction: "received", text, timeMs: now() });
     if (this.#pending.length > 2000) this.#pending.splice(0, 1000);

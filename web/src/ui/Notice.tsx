@@ -24,14 +24,23 @@ export function Notice({ title, children, action, alert = false }: NoticeProps):
 /** Something to put into a file or a terminal. */
 export function Snippet({ children }: { readonly children: string }): ReactNode {
   return (
-    <pre tabIndex={0} className="overflow-x-auto rounded-box border border-edge bg-panel p-3 font-mono text-s text-text">
+    <pre
+      tabIndex={0}
+      className="overflow-x-auto rounded-box border border-edge bg-panel p-3 font-mono text-s text-text"
+    >
       {children}
     </pre>
   );
 }
 
 /** An error in place, small, next to what caused it. */
-export function Problem({ children, onDismiss }: { readonly children: ReactNode; readonly onDismiss?: () => void }): ReactNode {
+export function Problem({
+  children,
+  onDismiss,
+}: {
+  readonly children: ReactNode;
+  readonly onDismiss?: () => void;
+}): ReactNode {
   return (
     <p role="alert" className="flex items-baseline gap-2 text-s text-bad">
       <span className="min-w-0 break-words">{children}</span>

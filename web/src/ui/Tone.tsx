@@ -4,7 +4,13 @@ import type { ReactNode } from "react";
 
 export type Tone = "run" | "ok" | "wait" | "bad" | "stop";
 
-const TEXT: Readonly<Record<Tone, string>> = { run: "text-run", ok: "text-ok", wait: "text-wait", bad: "text-bad", stop: "text-stop" };
+const TEXT: Readonly<Record<Tone, string>> = {
+  run: "text-run",
+  ok: "text-ok",
+  wait: "text-wait",
+  bad: "text-bad",
+  stop: "text-stop",
+};
 
 export function toneClass(tone: Tone): string {
   return TEXT[tone];

@@ -8,7 +8,7 @@ import orjson
 
 from antiphon.brokers.base import SearchSlice
 from antiphon.errors import AntiphonError
-from antiphon.hub import Gap, History, Message, State, Subscribed
+from antiphon.hub import Gap, History, State, Subscribed, Summary
 from antiphon.messages import Cursor, Event, encode_time
 
 
@@ -38,8 +38,10 @@ def state_object(state: State) -> dict[str, Any]:
     return {"version": state.version, "value": state.value}
 
 
-def messages_list(messages: list[Message]) -> list[dict[str, str]]:
-    return [message._asdict() for message in messages]
+def summary_object(summary: Summary) -> dict[str, Any]:
+    """`state` and `messages` of a subscribe reply or a gap."""
+    messages = [message._asdict() for message in summary.messages]
+    return {"state": state_object(summary.state), "messages": messages}
 
 
 def subscribed_object(reply: Subscribed) -> dict[str, Any]:
@@ -50,8 +52,8 @@ def subscribed_object(reply: Subscribed) -> dict[str, Any]:
         "oldest": reply.oldest,
         "recovered": reply.recovered,
     }
-    if reply.state is not None:
-        found |= {"state": state_object(reply.state), "messages": messages_list(reply.messages or [])}
+    if reply.summary is not None:
+        found |= summary_object(reply.summary)
     return found
 
 
@@ -82,7 +84,7 @@ def gap_object(gap: Gap) -> dict[str, Any]:
         "reason": gap.reason,
     }
     if gap.summary is not None:
-        found |= {"state": state_object(gap.summary.state), "messages": messages_list(gap.summary.messages)}
+        found |= summary_object(gap.summary)
     return found
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
+from collections.abc import AsyncIterator
 
 import httpx2
 
+from antiphon.services.backoff import Backoff
 from antiphon.services.processes.config import ProcessConfig
 
+_FIRST_PAUSE_S = 0.05  # between the first checks; doubles up to the interval
 _LOOPBACK = ("127.0.0.1", "::1")
 
 
@@ -22,6 +26,29 @@ async def probe(config: ProcessConfig, client: httpx2.AsyncClient) -> str | None
             return None if config.url is None else await _answers(str(config.url), client)
     except TimeoutError:
         return f"no answer within {deadline_s:g} s"
+
+
+async def changes(config: ProcessConfig, client: httpx2.AsyncClient, started_s: float) -> AsyncIterator[str | None]:
+    """Ask again and again, and yield what `probe` said whenever that changes.
+
+    Before the first good answer the program has `start_timeout_s`: until then nothing is yielded.
+
+    Args:
+        config: What to ask, and how often.
+        client: From `new_client`.
+        started_s: Unix time of the program's start.
+    """
+    pause = Backoff(_FIRST_PAUSE_S, config.health_interval_s, jitter=0.0)
+    was_up = False
+    reported: str | None = ""
+    while True:
+        problem = await probe(config, client)
+        was_up = was_up or problem is None
+        patient = not was_up and time.time() - started_s < config.start_timeout_s
+        if problem != reported and not patient:
+            yield problem
+            reported = problem
+        await asyncio.sleep(config.health_interval_s if was_up else pause.next_s())
 
 
 def has_probe(config: ProcessConfig | None) -> bool:

@@ -20,8 +20,13 @@ class Life:
     start: StartDirectory
     link: ShimLink
     record: ExitRecord | None = None  # of its end, as soon as that was seen
-    ended: bool = False  # the tree is gone and the process's row was told
+    over: asyncio.Event = field(default_factory=asyncio.Event)  # the tree is gone and the process's row tells of it
     done: asyncio.Event = field(default_factory=asyncio.Event)  # all it said is in the log, its directory is gone
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over."""
+        return self.over.is_set()
 
     @property
     def checkpoint(self) -> str:

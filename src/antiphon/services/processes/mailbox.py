@@ -8,7 +8,7 @@ from typing import Generic, NoReturn, TypeVar
 
 import structlog
 
-from antiphon.errors import AntiphonError, Busy, InternalError
+from antiphon.errors import AntiphonError, Busy, ConflictError, InternalError
 
 T = TypeVar("T")
 Job = Callable[["asyncio.Future[T]"], Awaitable[None]]
@@ -78,6 +78,30 @@ def refuse(answer: asyncio.Future[T], error: AntiphonError) -> None:
     """Answer with an error, if somebody still waits."""
     if not answer.done():
         answer.set_exception(error)
+
+
+class Waiters(Generic[T]):
+    """Who waits for one and the same thing."""
+
+    def __init__(self) -> None:
+        self._waiting: list[asyncio.Future[T]] = []
+
+    def add(self, answer: asyncio.Future[T]) -> None:
+        """Answer this one too."""
+        self._waiting.append(answer)
+
+    def give(self, result: T) -> None:
+        """Answer all."""
+        waiting, self._waiting = self._waiting, []
+        for answer in waiting:
+            give(answer, result)
+
+    def refuse(self, why: str) -> None:
+        """Answer all with a ConflictError."""
+        waiting, self._waiting = self._waiting, []
+        for answer in waiting:
+            answer.add_done_callback(_look)
+            refuse(answer, ConflictError(why))
 
 
 def _look(answer: asyncio.Future[T]) -> None:

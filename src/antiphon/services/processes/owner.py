@@ -7,12 +7,11 @@ waiting for the end) runs beside it and comes back as a job.
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import httpx2
 import structlog
@@ -20,17 +19,17 @@ import structlog
 from antiphon.errors import AntiphonError, Busy, ConflictError
 from antiphon.hub import Hub
 from antiphon.services.backoff import Backoff
+from antiphon.services.processes.beside import Beside
 from antiphon.services.processes.config import ProcessConfig
-from antiphon.services.processes.health import has_probe, probe
+from antiphon.services.processes.health import changes, has_probe
 from antiphon.services.processes.ingest import Ingestor
 from antiphon.services.processes.life import Life, launch
-from antiphon.services.processes.mailbox import Mailbox, give, refuse
+from antiphon.services.processes.mailbox import Mailbox, Waiters, give
 from antiphon.services.processes.row import PLAN, ProcessRow, why_ended
 from antiphon.services.processes.states import Status, Step, advance, restarts
 from antiphon.services.processes.usage import Usage, steady
 from antiphon.services.table import Row, StateTable
 
-_FIRST_PROBES_S = 0.05  # between the first health checks; doubles up to the interval
 _RUN_GRACE_S = 10.0  # for what `antiphon run` started
 _log = structlog.get_logger(__name__)
 
@@ -73,9 +72,9 @@ class Owner:
         self._mailbox: Mailbox[Row] = Mailbox(name)
         self._ingestor = Ingestor(around.hub, f"log:{name}", fault=self._on_fault, recorded=self._until_recorded)
         self._tasks = asyncio.TaskGroup()
-        self._ready: list[asyncio.Future[Row]] = []  # who waits until it runs
-        self._starters: list[Answer] = []  # who waits for a start that waits for dependencies
-        self._beside: dict[str, asyncio.Task[None]] = {}  # what runs beside the owner, at most one of each kind
+        self._ready: Waiters[Row] = Waiters()  # who waits until it runs
+        self._starters: Waiters[Row] = Waiters()  # who waits for a start that waits for dependencies
+        self._beside = Beside(name, self._tasks, self._on_fault)
         self._backoff = _backoff_of(config)
 
     # What others may ask
@@ -157,6 +156,11 @@ class Owner:
         return status.shim_pid
 
     @property
+    def ends_with_server(self) -> bool:
+        """Whether a server that is stopped in order stops it too."""
+        return self.config is not None and self.config.on_shutdown == "stop"
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing more will ever happen here."""
         return self.config is None and not self.row.is_live and all(life.done.is_set() for life in self.lives)
@@ -167,15 +171,15 @@ class Owner:
         if self.config is None:
             raise ConflictError(f"{self.name} is not in antiphon.toml: it can be stopped, but not started again")
         if ready is not None:
-            self._ready.append(ready)
+            self._ready.add(ready)
         if self.row.is_live and self.row.status is not Status.STOPPING:
             if self.row.status is Status.RUNNING:
-                self._settle_ready(None)
+                self._ready.give(self.row.encode())
             self._answer_start(answer)
             return
         if self.row.status is Status.STOPPING:  # a stop that failed
             await self._stop_life(self.lives[-1])
-        self._cancel("restart")
+        self._beside.cancel("restart")
         self.row.restarts = 0
         self._backoff.reset()
         await self._begin(answer)
@@ -186,10 +190,10 @@ class Owner:
         self.row.begin()
         self._step(Step.START)
         if answer is not None:
-            self._starters.append(answer)
+            self._starters.add(answer)
         if self.config.depends_on:
             self.row.reason = f"waits for {', '.join(self.config.depends_on)}"
-            self._run_beside("dependencies", self._await_dependencies())
+            self._beside.begin("dependencies", self._await_dependencies)
             self._publish()
         else:
             await self._launch()
@@ -203,14 +207,12 @@ class Owner:
             self._mailbox.post(partial(self._dependencies_ready, asyncio.current_task()))
 
     async def _dependencies_ready(self, waited: object, answer: Answer) -> None:
-        if self._beside.get("dependencies") is waited:
-            del self._beside["dependencies"]
+        if self._beside.take("dependencies", waited):
             await self._launch()
         give(answer, self.row.encode())
 
     async def _not_started(self, waited: object, reason: str, answer: Answer) -> None:
-        if self._beside.get("dependencies") is waited:
-            del self._beside["dependencies"]
+        if self._beside.take("dependencies", waited):
             self._fail_start(reason)
         give(answer, self.row.encode())
 
@@ -224,28 +226,21 @@ class Owner:
             self._fail_start(f"could not be started: {str(error) or type(error).__name__}")
             return
         self._take(life)
-        starters, self._starters = self._starters, []
-        for starter in starters:
-            self._answer_start(starter)
+        self._starters.give(self.row.encode())
 
     def _fail_start(self, reason: str) -> None:
         self._step(Step.END_BADLY)
         self.row.reason = reason
-        self._settle_ready(f"{self.name} was not started: {reason}")
+        self._ready.refuse(f"{self.name} was not started: {reason}")
         self._publish()
-        self._refuse_starters(f"{self.name} was not started: {reason}")
+        self._starters.refuse(f"{self.name} was not started: {reason}")
         self._restart_if_wanted()
 
     def _answer_start(self, answer: Answer) -> None:
         if "dependencies" in self._beside:
-            self._starters.append(answer)  # all who ask meanwhile get the one answer
+            self._starters.add(answer)  # all who ask meanwhile get the one answer
         else:
             give(answer, self.row.encode())
-
-    def _refuse_starters(self, why: str) -> None:
-        starters, self._starters = self._starters, []
-        for starter in starters:
-            refuse(starter, ConflictError(why))
 
     # A life
 
@@ -260,11 +255,11 @@ class Owner:
             self._end(life)
             self._clear_up(life)
             return
-        self._run_beside("end", self._await_end(life))
+        self._beside.begin("end", partial(self._await_end, life))
         if status.lost:
             pass  # what is left of it is being stopped; its row says so soon
         elif has_probe(self.config):
-            self._run_beside("health", self._watch_health(life, status.started_at_ms / 1000))
+            self._beside.begin("health", partial(self._watch_health, life, status.started_at_ms / 1000))
         else:
             self._up()
         self._publish()
@@ -288,7 +283,7 @@ class Owner:
 
     def _clear_up(self, life: Life) -> None:
         """Stop what may have outlived a supervisor that was killed after its program had ended."""
-        self._run_beside(f"clear up {life.start.start_id}", self._stop_orphans(life))
+        self._beside.begin(f"clear up {life.start.start_id}", partial(self._stop_orphans, life))
 
     async def _stop_orphans(self, life: Life) -> None:
         await life.link.stop(**self._stopping())
@@ -306,36 +301,26 @@ class Owner:
         """The tree of the current life is gone."""
         if life.ended:
             return
-        self._cancel("health")
+        self._beside.cancel("health")
         status = life.link.status
         record = status.exit or life.record
         self.row.describe(status)
         self.row.usage = None
         self._step(Step.END_WELL if record is not None and record.exit_code == 0 else Step.END_BADLY)
         self.row.reason = why_ended(record)
-        life.ended = True
+        life.over.set()
         if self.config is not None and status.exit is not None:
             lived_s = (status.exit.ended_at_ms - status.started_at_ms) / 1000
             if lived_s >= self.config.restart_reset_after_s:
                 self._backoff.reset()
-        self._settle_ready(f"{self.name} ended before it was running: {self.row.reason or 'exit code 0'}")
+        self._ready.refuse(f"{self.name} ended before it was running: {self.row.reason or 'exit code 0'}")
         self._publish()
         self._restart_if_wanted()
 
     async def _watch_health(self, life: Life, started_s: float) -> None:
-        """Report each change of health. Before the first good answer the program has `start_timeout_s`."""
         assert self.config is not None
-        pause = Backoff(_FIRST_PROBES_S, self.config.health_interval_s, jitter=0.0)
-        was_up = False
-        reported: str | None = ""
-        while True:
-            problem = await probe(self.config, self._around.client)
-            was_up = was_up or problem is None
-            patient = not was_up and time.time() - started_s < self.config.start_timeout_s
-            if problem != reported and not patient:
-                self._mailbox.post(partial(self._health, life, problem))
-                reported = problem
-            await asyncio.sleep(self.config.health_interval_s if was_up else pause.next_s())
+        async for problem in changes(self.config, self._around.client, started_s):
+            self._mailbox.post(partial(self._health, life, problem))
 
     async def _health(self, life: Life, problem: str | None, answer: Answer) -> None:
         if not life.ended and self.row.status is not Status.STOPPING:
@@ -350,7 +335,7 @@ class Owner:
     def _up(self) -> None:
         self._step(Step.UP)
         self.row.reason = None
-        self._settle_ready(None)
+        self._ready.give(self.row.encode())
 
     # Jobs: stopping
 
@@ -366,18 +351,18 @@ class Owner:
 
     async def _stop_now(self) -> None:
         if "restart" in self._beside:
-            self._cancel("restart")
+            self._beside.cancel("restart")
             self._step(Step.STOP)
             self.row.plan = None
             self._publish()
         elif "dependencies" in self._beside:
-            self._cancel("dependencies")
+            self._beside.cancel("dependencies")
             self._step(Step.STOP)
             self._step(Step.END_WELL)
             self.row.reason = None
             self._publish()
-            self._refuse_starters(f"{self.name} was stopped before it was started")
-            self._settle_ready(f"{self.name} was stopped before it was running")
+            self._starters.refuse(f"{self.name} was stopped before it was started")
+            self._ready.refuse(f"{self.name} was stopped before it was running")
         elif self.row.is_live:
             await self._stop_life(self.lives[-1])
 
@@ -396,15 +381,14 @@ class Owner:
         delay_s = self._backoff.next_s()
         self.row.plan = f"{PLAN} {delay_s:.1f} s"
         self._publish()
-        self._run_beside("restart", self._await_restart(delay_s))
+        self._beside.begin("restart", partial(self._await_restart, delay_s))
 
     async def _await_restart(self, delay_s: float) -> None:
         await asyncio.sleep(delay_s)
         self._mailbox.post(partial(self._restart_due, asyncio.current_task()))
 
     async def _restart_due(self, waited: object, answer: Answer) -> None:
-        if self._beside.get("restart") is waited:
-            del self._beside["restart"]
+        if self._beside.take("restart", waited):
             self.row.restarts += 1
             await self._begin(None)
         give(answer, self.row.encode())
@@ -415,7 +399,7 @@ class Owner:
         if previous is not None:
             self.row.restore(previous)
         for life in lives[:-1]:
-            life.ended = True
+            life.over.set()
             self._ingestor.add(life)
             self._clear_up(life)
         self.lives = list(lives[:-1])
@@ -423,7 +407,7 @@ class Owner:
             self._restore_life(lives[-1])
         elif self.row.is_live:
             self._restore_nothing()
-        if self._beside.keys().isdisjoint({"end", "restart"}):
+        if "end" not in self._beside and "restart" not in self._beside:
             self._restart_if_wanted()
         self._publish()
         give(answer, self.row.encode())
@@ -434,7 +418,7 @@ class Owner:
         status = life.link.status
         was.describe(status)
         if not self.row.is_live and known == was.started_at and not (status.alive or status.lost):
-            life.ended = True  # its row is there already; only lines may be missing
+            life.over.set()  # its row is there already; only lines may be missing
             self.lives.append(life)
             self._ingestor.add(life)
             self._clear_up(life)
@@ -459,7 +443,7 @@ class Owner:
         give(answer, self.row.encode())
 
     async def _absorb(self, life: Life, answer: Answer) -> None:
-        life.ended = True
+        life.over.set()
         self._ingestor.add(life)
         give(answer, self.row.encode())
 
@@ -471,17 +455,6 @@ class Owner:
     def _publish(self) -> None:
         self._around.table.put(self.name, self.row.encode())
 
-    def _settle_ready(self, problem: str | None) -> None:
-        waiting, self._ready = self._ready, []
-        for ready in waiting:
-            if ready.done():
-                continue
-            if problem is None:
-                ready.set_result(self.row.encode())
-            else:
-                ready.set_exception(ConflictError(problem))
-                ready.exception()  # its waiter may have gone
-
     def _on_fault(self, fault: str | None) -> None:
         if self.row.fault != fault:
             self.row.fault = fault
@@ -489,25 +462,8 @@ class Owner:
 
     async def _until_recorded(self, life: Life) -> None:
         """Wait until the published row tells of the end of `life`."""
-        if not life.ended:
-            await self._mailbox.ask(partial(self._ended, life))
+        await life.over.wait()
         await self._around.table.committed()
-
-    def _run_beside(self, kind: str, work: Coroutine[Any, Any, None]) -> None:
-        self._cancel(kind)
-        self._beside[kind] = self._tasks.create_task(self._guard(kind, work), name=f"{kind} {self.name}")
-
-    async def _guard(self, kind: str, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except Exception as error:  # one process must not end the others
-            _log.exception("watching a process failed", process=self.name, part=kind)
-            self._on_fault(f"{kind} cannot be watched: {type(error).__name__}")
-
-    def _cancel(self, kind: str) -> None:
-        task = self._beside.pop(kind, None)
-        if task is not None:
-            task.cancel()
 
 
 def _backoff_of(config: ProcessConfig | None) -> Backoff:

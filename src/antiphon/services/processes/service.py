@@ -14,17 +14,17 @@ import structlog
 from antiphon.errors import AntiphonError, Busy, ConflictError, NotFound
 from antiphon.hub import Hub
 from antiphon.services.names import check_name
-from antiphon.services.processes import usage
 from antiphon.services.processes.adoption import attach, settle_name
 from antiphon.services.processes.config import ProcessConfig, check_dependencies
 from antiphon.services.processes.directories import StartDirectory, find
 from antiphon.services.processes.discovery import LOOK_INTERVAL_S, looks
 from antiphon.services.processes.health import new_client
 from antiphon.services.processes.life import Life
+from antiphon.services.processes.order import stop_in_order
 from antiphon.services.processes.owner import Owner, Surroundings
+from antiphon.services.processes.sampling import sample
 from antiphon.services.table import Row, StateTable
 
-SAMPLE_INTERVAL_S = 2.0
 FAREWELL_S = 5.0  # for what the stopped programs still said, when the server ends
 LATE_GRACE_S = 10.0
 PATIENCE_S = 1.0  # for shims that were being started when an earlier server died
@@ -115,7 +115,7 @@ class Processes:
         except BaseException:
             await self.release()
             raise
-        self._begin(self._sample(), "processes usage")
+        self._begin(sample(self._owners.values()), "processes usage")
         self._begin(self._discover(), "processes discovery")
         for name, config in self._configs.items():
             if config.autostart:
@@ -148,30 +148,13 @@ class Processes:
     async def _stop_all(self) -> None:
         """Stop what is to be stopped, those that depend on others first, and take in what they still said."""
         self._closing = True
-        stopping = {name: owner for name, owner in self._owners.items() if self._ends_with_us(owner)}
-        done = {name: asyncio.Event() for name in stopping}
-        async with asyncio.TaskGroup() as group:
-            for owner in stopping.values():
-                group.create_task(self._stop_in_order(owner, done))
+        stopping = [owner for owner in self._owners.values() if owner.ends_with_server]
+        await stop_in_order(stopping, self._configs)
         with suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL_S):
                 for owner in self._owners.values():
                     await owner.settled()
                 await self._table.committed()
-
-    async def _stop_in_order(self, owner: Owner, done: Mapping[str, asyncio.Event]) -> None:
-        for name, config in self._configs.items():
-            if owner.name in config.depends_on and name in done:
-                await done[name].wait()
-        try:
-            await owner.stop()
-        except AntiphonError as error:
-            _log.warning("process not stopped", process=owner.name, error=str(error))
-        finally:
-            done[owner.name].set()
-
-    def _ends_with_us(self, owner: Owner) -> bool:
-        return owner.config is not None and owner.config.on_shutdown == "stop"
 
     # Owners
 
@@ -257,11 +240,13 @@ class Processes:
 
     async def _discover(self) -> None:
         async for _ in looks(self._root):
+            known = set(self._known)
             try:
                 starts = await asyncio.to_thread(lambda: list(find(self._root)))
             except OSError as error:
                 _log.warning("starts cannot be looked for", error=str(error))
                 continue
+            self._known -= known - {start.key for start in starts}  # whose directories are gone
             for start in starts:
                 if start.key not in self._known:
                     self._known.add(start.key)
@@ -311,27 +296,6 @@ class Processes:
             await self._owners[name].start()
         except AntiphonError as error:
             _log.warning("process not started", process=name, error=str(error))
-
-    async def _sample(self) -> None:
-        before: usage.Look | None = None
-        while True:
-            await asyncio.sleep(SAMPLE_INTERVAL_S)
-            try:
-                before = await self._sample_once(before)
-            except Exception:  # figures are not worth a server
-                _log.exception("usage of processes is not known")
-
-    async def _sample_once(self, before: usage.Look | None) -> usage.Look | None:
-        roots: dict[int, Owner] = {}
-        for owner in self._owners.values():
-            if (pid := owner.notice()) is not None:
-                roots[pid] = owner
-        if not roots:
-            return None
-        now = await asyncio.to_thread(usage.look)
-        for pid, used in usage.measure(roots, before, now).items():
-            roots[pid].show_usage(used)
-        return now
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = self._group.create_task(work, name=name)
