@@ -3,7 +3,7 @@
 Started once; each line on its standard input describes a life, which a forked child lives. What happens is written to
 standard output at once, a JSON array a line, so that what was seen before the kill is known:
 
-    ["kept", {channel: [[offset, id, ops | null], ...]}, {channel: oldest}]    the log as found at the start
+    ["kept", {channel: [[offset, id], ...]}, {channel: oldest}, epoch]    the log as found at the start
     ["ack", id, offset]                                     a publish was acknowledged
     ["refused", id, code]
     ["subscribed", who, channel, given, after, oldest, recovered, state | null]
@@ -21,6 +21,7 @@ import asyncio
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -31,7 +32,7 @@ import orjson
 from antiphon.brokers.base import Batch
 from antiphon.brokers.sqlite import SqliteBroker
 from antiphon.errors import AntiphonError
-from antiphon.hub import Encoded, Gap, Hub, Keep, Outlet, Start, pulling, retention, writer
+from antiphon.hub import Encoded, Gap, Hub, Keep, Outlet, Start, Summary, pulling, retention, writer
 from antiphon.hub import fold as states
 from antiphon.messages import MAX_OFFSET, Cursor, Event, NewEvent
 
@@ -50,17 +51,22 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def encoded(summary: Summary) -> list[Any]:
+    """The state as it is now: the value is a live one."""
+    return [summary.state.version, orjson.loads(orjson.dumps(summary.state.value))]
+
+
 class TellingCodec:
     """Parts are facts that the far end tells when it reads them."""
 
     def events(self, epoch: str, events: Sequence[Event]) -> Encoded:
-        return Encoded(tuple(("event", e.channel, e.offset, e.data["id"]) for e in events), WEIGHT * len(events))
+        return Encoded(tuple(("event", e.channel, e.offset, number_of(e)) for e in events), WEIGHT * len(events))
 
     def caught_up(self, channel: str, epoch: str, offset: int) -> Encoded:
         return Encoded((("caught_up", channel, offset),), WEIGHT)
 
     def gap(self, gap: Gap) -> Encoded:
-        state = None if gap.state is None else [gap.state.version, orjson.loads(orjson.dumps(gap.state.value))]
+        state = None if gap.summary is None else encoded(gap.summary)
         return Encoded((("gap", gap.channel, gap.first, gap.last, state),), WEIGHT)
 
 
@@ -68,14 +74,16 @@ CODEC = TellingCodec()
 
 
 class Follower:
-    """One connection; lagging, it leaves what it is sent unread."""
+    """One connection; lagging, it leaves what it is sent unread. `seen` is what it has read, by channel."""
 
-    def __init__(self, who: str, hub: Hub) -> None:
+    def __init__(self, who: str, hub: Hub, seen: dict[str, int]) -> None:
         self.who = who
-        self._hub = hub
         self.outlet = Outlet(CODEC, self, bound_bytes=BOUND)
-        self._waiting: list[Any] = []
         self.lags = False
+        self._hub = hub
+        self._seen = seen
+        self._waiting: list[Any] = []
+        self._changed = asyncio.Event()
 
     @property
     def queued_bytes(self) -> int:
@@ -83,12 +91,14 @@ class Follower:
 
     def send(self, parts: Sequence[Any]) -> None:
         self._waiting += parts
+        self._changed.set()
         if not self.lags:
             self.read()
 
     def read(self) -> None:
         waiting, self._waiting = self._waiting, []
         for kind, channel, *rest in waiting:
+            self._seen[channel] = rest[1] if kind == "gap" else rest[0]
             tell(kind, self.who, channel, *rest)
 
     def go_on(self) -> None:
@@ -100,24 +110,49 @@ class Follower:
         if channel in self.outlet.subscriptions:
             self.outlet.unsubscribe(channel)
             self._waiting = [part for part in self._waiting if part[1] != channel]
+        given = self._resolved(channel, given)
         after = Start(given) if isinstance(given, str) else Cursor(*given)
         subscription, reply = await self._hub.subscribe(self.outlet, channel, after)
-        state = None if reply.state is None else [reply.state.version, reply.state.value]
+        self._seen[channel] = reply.after
+        state = None if reply.summary is None else encoded(reply.summary)
         tell("subscribed", self.who, channel, given, reply.after, reply.oldest, reply.recovered, state)
         self._hub.begin(subscription)
 
+    def _resolved(self, channel: str, given: str) -> Any:
+        epoch, seen = self._hub.epoch, self._seen.get(channel)
+        match given:
+            case "cursor":
+                return "start" if seen is None else [epoch, seen]
+            case "other epoch":
+                return ["other", seen or 0]
+            case "beyond":
+                return [epoch, 10_000]
+            case "oldest":
+                return [epoch, 0]
+        return given
+
+    async def until_at(self, channel: str, offset: int) -> None:
+        subscription = self.outlet.subscriptions.get(channel)
+        async with asyncio.timeout(30):
+            while subscription is not None and subscription.cursor < offset:
+                self._changed.clear()
+                await self._changed.wait()
+
 
 class Life:
-    """Performs the operations of one life."""
+    """Performs the operations of one life. `seen` is what followers have read in earlier ones."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, seen: dict[str, dict[str, int]]) -> None:
         self._hub = hub
+        self._seen = seen
         self._followers: dict[str, Follower] = {}
         self._open: list[asyncio.Future[Any]] = []
         self._on_ack: Callable[[], None] = lambda: None
 
     def _follower(self, who: str) -> Follower:
-        return self._followers.setdefault(who, Follower(who, self._hub))
+        if who not in self._followers:
+            self._followers[who] = Follower(who, self._hub, self._seen.setdefault(who, {}))
+        return self._followers[who]
 
     async def perform(self, op: list[Any]) -> None:
         await getattr(self, f"do_{op[0]}")(*op[1:])
@@ -149,8 +184,8 @@ class Life:
         await self._follower(who).subscribe(channel, given)
 
     async def do_drop(self, who: str) -> None:
-        self._followers.pop(who, self._follower(who)).outlet.close()
-        self._followers.pop(who, None)
+        self._follower(who).outlet.close()
+        del self._followers[who]
 
     async def do_lag(self, who: str, lags: bool) -> None:
         self._follower(who).lags = True
@@ -166,9 +201,9 @@ class Life:
             await asyncio.sleep(0)
 
     async def do_flush(self) -> None:
+        """The clock ticks now."""
         await asyncio.gather(*self._open, return_exceptions=True)
-        for channel in CHANNELS:
-            self._hub._fanout.flush(await self._hub._channel(channel))
+        self._hub._fanout.drain()
 
     async def do_thread(self) -> None:
         self._hub._broker.commit_s = 10.0  # type: ignore[attr-defined]  # a slow disk: commits go to a thread
@@ -181,13 +216,11 @@ class Life:
         for channel in CHANNELS:
             head = (await self._hub.history(channel, limit=1)).head
             for follower in self._followers.values():
-                subscription = follower.outlet.subscriptions.get(channel)
-                async with asyncio.timeout(30):
-                    while subscription is not None and subscription.cursor < head:
-                        await asyncio.sleep(0.0005)
+                await follower.until_at(channel, head)
             state = await self._hub.state(channel)
             tell("state", channel, state.version, state.value)
-        tell("stats", asdict(self._hub.stats))
+        counters = {name: value for name, value in asdict(self._hub.stats).items() if isinstance(value, int)}
+        tell("stats", counters)
 
     async def do_crash(self, point: str) -> None:
         """Die at a point that the next commits pass; if they do not, die anyway."""
@@ -234,11 +267,7 @@ async def kept(broker: SqliteBroker) -> tuple[dict[str, Any], dict[str, int]]:
     for channel in CHANNELS:
         oldest[channel] = (await broker.bounds(channel)).oldest
         everything = await broker.read(channel, after=0, upto=MAX_OFFSET, max_events=1 << 40, max_bytes=1 << 40)
-        found[channel] = [
-            [event.offset, number_of(event), event.data.get("ops")]
-            for event in everything
-            if event.offset >= oldest[channel]
-        ]
+        found[channel] = [[event.offset, number_of(event)] for event in everything if event.offset >= oldest[channel]]
     return found, oldest
 
 
@@ -247,13 +276,13 @@ def number_of(event: Event) -> int:
     return int(data["ops"][0]["id"] if "ops" in data else data["id"])
 
 
-async def live(directory: Path, ops: list[list[Any]]) -> None:
+async def live(directory: Path, seen: dict[str, dict[str, int]], ops: list[list[Any]]) -> None:
     broker = SqliteBroker(directory)
     broker.open()
     tell("kept", *await kept(broker), broker.epoch)
     keep = {"plain": Keep(max_events=6), "board": Keep(max_events=4)}
     async with Hub(broker, keep=keep) as hub:
-        life = Life(hub)
+        life = Life(hub, seen)
         for op in ops:
             await life.perform(op)
 
@@ -265,27 +294,17 @@ def settings_of_small_things() -> None:
     states.PATCHES_PER_SNAPSHOT = 3
     states.EVENTS_PER_SNAPSHOT = 7
     retention.PAUSE_S = 3600.0
-    Event_data = TellingCodec.events
-
-    def events(self: TellingCodec, epoch: str, events: Sequence[Event]) -> Encoded:
-        parts = tuple(("event", event.channel, event.offset, number_of(event)) for event in events)
-        return Encoded(parts, WEIGHT * len(parts))
-
-    assert Event_data is not events
-    TellingCodec.events = events  # type: ignore[method-assign]
 
 
 def main() -> None:
     settings_of_small_things()
     for line in sys.stdin.buffer:
-        directory, ops = orjson.loads(line)
+        directory, seen, ops = orjson.loads(line)
         child = os.fork()
         if child == 0:
             try:
-                asyncio.run(live(Path(directory), ops))
+                asyncio.run(live(Path(directory), seen, ops))
             except BaseException:
-                import traceback
-
                 traceback.print_exc()
                 os._exit(1)
             os._exit(0)

@@ -12,7 +12,7 @@ from antiphon.hub import fold as states
 from antiphon.hub.retention import Policy
 from antiphon.messages import now_ms
 from hub.conftest import OpenHub
-from hub.kit import CaughtUp, Connection, log, new, patch, publish, publish_and_flush
+from hub.kit import CaughtUp, Connection, Held, log, new, patch, publish, publish_and_flush
 
 
 async def kept(hub: Hub, channel: str) -> list[int]:
@@ -117,6 +117,47 @@ async def test_a_failing_store_does_not_end_retention(open_hub: OpenHub, monkeyp
                 await hub.retention.sweep()
         assert len(await log(hub, "a")) == 3
         assert await kept(hub, "a") == [3], "what it could not trim is looked at again"
+
+
+async def test_a_sweep_that_is_given_up_or_fails_does_not_end_the_writer(
+    open_hub: OpenHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_hub(keep={"*": Keep(max_events=1)}) as hub:
+        await publish(hub, "a", 3)
+        held = Held(hub)
+        answer = hub.submit(new("a"))
+        await held.until_entered()
+        sweeping = asyncio.ensure_future(hub.retention.sweep())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        sweeping.cancel()
+        held.let_go.set()
+        await answer
+
+        async def fault(*_: object, **__: object) -> None:
+            raise RuntimeError("a fault of ours")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(hub._broker, "forget_receipts", fault)
+            with pytest.raises(RuntimeError):
+                await hub.retention.sweep()
+        assert (await hub.publish(new("a"))).offset == 5
+
+
+async def test_who_subscribes_while_a_channel_is_cut_gets_the_state_that_is_kept(
+    open_hub: OpenHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by the search of `test_crash.py`: bounds from before the cut, a snapshot that was gone with it."""
+    monkeypatch.setattr(states, "PATCHES_PER_SNAPSHOT", 1)
+    async with open_hub(keep={"*": Keep(max_events=2)}) as hub:
+        for n in range(1, 40):
+            await hub.publish(patch("a", ("add", "/n", n)))
+            sweeping = asyncio.ensure_future(hub.retention.sweep())
+            for _ in range(n % 10):
+                await asyncio.sleep(0)
+            reply = await Connection(hub).subscribe("a", Start.START)
+            assert reply.oldest == 1 or reply.summary == Summary(State(reply.after, {"n": reply.after}), [])
+            await sweeping
 
 
 async def test_receipts_outlive_their_events(open_hub: OpenHub) -> None:

@@ -80,11 +80,15 @@ class Fanout:
             now = asyncio.get_running_loop().time()
             self._arm(max(now + GATHER_S, self._earliest, channel.earliest))
 
-    def close(self) -> None:
-        """Send everything that waits and stop the clock."""
+    def drain(self) -> None:
+        """Send everything that waits, now."""
         while self._dirty or self._deliveries or self._first or self._then:
             self._begin(float("inf"))
             self._slice(limit_s=float("inf"))
+
+    def close(self) -> None:
+        """Send everything that waits and stop the clock."""
+        self.drain()
         for handle in (self._timer, self._sliced):
             if handle is not None:
                 handle.cancel()

@@ -93,11 +93,14 @@ class Retention:
     async def _trim(self, channel: Channel) -> None:
         oldest = await self._first_kept(channel, self._policy.keep(channel.name))
         if oldest > channel.oldest:
-            await self._perform(lambda: self._broker.cut(channel.name, oldest=oldest))
-            self._stats.trimmed += oldest - channel.oldest
-            channel.oldest = oldest
+            await self._perform(lambda: self._cut(channel, oldest))
             while await self._perform(lambda: self._broker.purge(channel.name)):
                 pass  # others publish between two turns
+
+    async def _cut(self, channel: Channel, oldest: int) -> None:
+        await self._broker.cut(channel.name, oldest=oldest)
+        self._stats.trimmed += oldest - channel.oldest
+        channel.oldest = oldest  # in the same turn: who subscribes now must not ask for a snapshot that is gone
 
     async def _first_kept(self, channel: Channel, keep: Keep) -> int:
         oldest, name = channel.oldest, channel.name

@@ -15,7 +15,7 @@ from typing import TypeVar
 import structlog
 
 from antiphon.brokers.base import Broker
-from antiphon.errors import Busy, StorageError
+from antiphon.errors import Busy
 from antiphon.hub.channel import Channel, Channels
 from antiphon.hub.stats import Stats
 from antiphon.hub.turn import Answer, Submission, Turn, blame, refuse
@@ -64,7 +64,7 @@ class Writer:
         await self._room.wait()
 
     async def settled(self) -> None:
-        """Wait until no batch is under way, so that states in memory are states in the log."""
+        """Wait until no batch or job is under way, so that what is in memory is what is in the store."""
         await self._settled.wait()
 
     @property
@@ -98,10 +98,16 @@ class Writer:
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
 
         async def turn() -> None:
+            self._settled.clear()
             try:
-                done.set_result(await job())
-            except StorageError as exc:
-                done.set_exception(exc)
+                result = await job()
+                if not done.done():  # whoever asked may have gone
+                    done.set_result(result)
+            except Exception as exc:  # one job must not end the writer: whoever asked decides
+                if not done.done():
+                    done.set_exception(exc)
+            finally:
+                self._settled.set()
 
         self._jobs.append(turn)
         self._wake.set()
