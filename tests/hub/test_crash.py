@@ -54,7 +54,7 @@ sequences = st.lists(operations, min_size=8, max_size=20)
 
 
 class Worker:
-    """Lives lives, one after the other; every fact it tells goes to the model at once."""
+    """Lives lives, one after the other; the facts that it tells go to the model."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
@@ -64,13 +64,14 @@ class Worker:
         assert self._process.stdout is not None
         self._process.stdin.write(orjson.dumps([str(directory), model.seen(), ops]) + b"\n")
         self._process.stdin.flush()
+        facts = []
         for line in self._process.stdout:
-            fact = orjson.loads(line)
-            if fact[0] == "ended":
-                assert fact[1] == (signal.SIGKILL if ops[-1][0] == "crash" else 0)
-                return
+            facts.append(orjson.loads(line))
+            if facts[-1][0] == "ended":
+                break
+        for fact in facts[:-1]:  # after the life, so that none of it is left for the next
             model.take(fact)
-        raise AssertionError("the worker has ended")
+        assert facts[-1] == ["ended", signal.SIGKILL if ops[-1][0] == "crash" else 0]
 
 
 @contextmanager

@@ -191,7 +191,7 @@ async def test_runs_appear_while_the_server_runs(open_hub: OpenHub, tmp_path: Pa
     gate = fifo(tmp_path / "gate")
     async with open_hub() as hub, Processes(hub, {"web": python(SLEEPER)}, tmp_path) as processes:
         first = run(tmp_path, "job", python(GATED, gate, 6))
-        row = await hub.until_row("job", status="running", source="run")
+        row = await hub.until_row("job", status="running", source="run", stdin=False)
         second = run(tmp_path, "job", python(SLEEPER))
         await hub.until_row("job-2", status="running", source="run")
         third = run(tmp_path, "web", python(SLEEPER))

@@ -28,7 +28,7 @@ from antiphon.services.processes import ProcessConfig, Processes
 
 FIELDS = {
     *("status", "pid", "started_at", "ended_at", "exit_code", "signal", "cpu_percent", "memory_bytes"),
-    *("restarts", "port", "reason", "channel", "source"),
+    *("restarts", "port", "reason", "channel", "source", "stdin"),
 }
 
 
@@ -142,6 +142,7 @@ async def test_lines_keep_their_order_and_the_end_comes_last(hub: ObservedHub, t
 async def test_standard_input(hub: ObservedHub, tmp_path: Path) -> None:
     configs = {"a": python(ECHO, stdin=True), "b": python(SLEEPER)}
     async with Processes(hub, configs, tmp_path) as processes:
+        assert {name: row["stdin"] for name, row in processes.rows().items()} == {"a": True, "b": False}
         with pytest.raises(ConflictError, match="stopped"):
             await processes.write("a", "too early\n")
         await processes.start("a")

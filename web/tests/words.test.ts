@@ -46,6 +46,7 @@ const row: ProcessRow = {
   reason: null,
   channel: "log:x",
   source: "config",
+  stdin: false,
 };
 
 describe("processes", () => {

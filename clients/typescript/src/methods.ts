@@ -104,6 +104,8 @@ export interface ProcessRow {
   readonly channel: string;
   /** `config`: from antiphon.toml; `run`: started by `antiphon run`. */
   readonly source: "config" | "run";
+  /** Whether text can be written to its standard input while it runs. */
+  readonly stdin: boolean;
 }
 
 /** The state of channel `processes`. */

@@ -139,6 +139,7 @@ class Process:
     reason: str | None = None  # why it is in this status, in words
     channel: str | None = None
     source: str | None = None  # config, or run: started by `antiphon run`
+    stdin: bool = False  # whether text can be written to its standard input while it runs
 
 
 @dataclass(frozen=True, slots=True)

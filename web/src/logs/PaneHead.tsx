@@ -9,7 +9,7 @@ import { StateWord } from "../ui/Tone";
 import { dismissProblem, useAction } from "./actions";
 import { usePane } from "./pane";
 import { ProcessButtons } from "./ProcessButtons";
-import { factsOf, statusWords } from "./status";
+import { factsOf, isListening, statusWords } from "./status";
 import { StdinBox } from "./StdinBox";
 import { useFile, useProcess } from "./tables";
 
@@ -35,7 +35,7 @@ export function PaneHead(): ReactNode {
         </div>
         {row === undefined ? null : (
           <div className="actions flex flex-none gap-2">
-            {row.status === "running" || row.status === "unhealthy" ? (
+            {row.stdin && isListening(row) ? (
               <button
                 type="button"
                 className={`button ${writing ? "on" : ""}`}
@@ -51,7 +51,7 @@ export function PaneHead(): ReactNode {
       </div>
       {row?.reason === undefined || row.reason === null ? null : <p className="text-s text-dim">{row.reason}</p>}
       {problem === null ? null : <Problem onDismiss={() => dismissProblem(name)}>{problem}</Problem>}
-      {writing && row !== undefined ? <StdinBox name={name} onClose={() => setWriting(false)} /> : null}
+      {writing && row?.stdin === true ? <StdinBox name={name} onClose={() => setWriting(false)} /> : null}
     </div>
   );
 }

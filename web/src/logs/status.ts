@@ -39,6 +39,11 @@ export function isAlive(row: ProcessRow): boolean {
   return ALIVE.includes(row.status);
 }
 
+/** Whether somebody reads its standard input, if it has one. */
+export function isListening(row: ProcessRow): boolean {
+  return row.status === "running" || row.status === "unhealthy";
+}
+
 /** The facts after the status: uptime, load, memory, restarts. Only what is known. */
 export function factsOf(row: ProcessRow, now: number): string[] {
   const facts: string[] = [];

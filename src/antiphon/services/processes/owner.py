@@ -66,7 +66,9 @@ class Owner:
     def __init__(self, name: str, config: ProcessConfig | None, source: str, around: Surroundings) -> None:
         self.name = name
         self.config = config
-        self.row = ProcessRow(name, source, None if config is None else config.port)
+        self.row = ProcessRow(name, source)
+        if config is not None:
+            self.row.port, self.row.stdin = config.port, config.stdin
         self.lives: list[Life] = []  # the last is the current one; those wholly dealt with are gone
         self._around = around
         self._mailbox: Mailbox[Row] = Mailbox(name)

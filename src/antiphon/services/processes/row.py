@@ -22,6 +22,7 @@ class ProcessRow:
     name: str
     source: str  # config or run
     port: int | None = None
+    stdin: bool = False  # the settings let text be written to it
     status: Status = Status.STOPPED
     pid: int | None = None
     started_at: str | None = None
@@ -67,6 +68,7 @@ class ProcessRow:
             "reason": "; ".join(filter(None, (self.reason, self.plan, self.fault))) or None,
             "channel": f"log:{self.name}",
             "source": self.source,
+            "stdin": self.stdin and self.source == "config",  # `antiphon run` reads its own terminal
         }
 
     def restore(self, row: Row) -> None:
