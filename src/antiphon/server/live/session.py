@@ -14,7 +14,7 @@ import structlog
 
 from antiphon import __version__
 from antiphon.errors import AntiphonError, InternalError, InvalidRequest, UnknownMethod
-from antiphon.hub import Outlet
+from antiphon.hub import Encoded, Outlet
 from antiphon.messages import Cursor, encode_time, now_ms
 from antiphon.server import publishing
 from antiphon.server.access import User, require
@@ -151,7 +151,7 @@ class LiveSession:
 
     def _reply(self, request: rpc.Request, result: Any) -> None:
         if request.has_id:
-            self._sink.send((rpc.encode_result(request.id, result),))
+            self._say(rpc.encode_result(request.id, result))
 
     def _fail(self, request: rpc.Request, error: AntiphonError) -> None:
         if request.has_id:
@@ -160,7 +160,11 @@ class LiveSession:
             self._notify("problem", rpc.error_object(error))
 
     def _refuse(self, number: str | float | None, error: AntiphonError) -> None:
-        self._sink.send((rpc.encode_error(number, error),))
+        self._say(rpc.encode_error(number, error))
 
     def _notify(self, method: str, values: Any) -> None:
-        self._sink.send((rpc.encode_notification(method, values),))
+        self._say(rpc.encode_notification(method, values))
+
+    def _say(self, text: str) -> None:
+        """Send something behind what was gathered: after an unsubscribe's reply no event of it may follow."""
+        self._outlet.send(Encoded((text,), len(text)))
