@@ -140,13 +140,14 @@ class LeanSocket(asyncio.Protocol):
         self._settle()
 
     def _fail(self, code: int, reason: str) -> None:
-        """Close without waiting for an answer, but let the peer read why: what it still sends is thrown away."""
+        """Close although the peer's frames cannot be read any more: what it still sends is thrown away.
+
+        Not at once, because closing with unread bytes resets the connection, and the peer would not learn why.
+        """
         if self._phase is not Phase.OPEN:
             self._abort()
             return
         self._leave(Phase.LEAVING, Ending(code, reason), encode_close(code, reason), within_s=LINGER_S)
-        if self._transport is not None and self._transport.can_write_eof():
-            self._transport.write_eof()  # to close with unread bytes would reset the connection: RFC 1122, 4.2.2.13
 
     def _abort(self) -> None:
         if self._transport is not None:
@@ -285,4 +286,7 @@ class LeanSocket(asyncio.Protocol):
         self._fail(POLICY, "slow_consumer")
 
     def overdue(self) -> None:
-        self._abort()
+        if self._phase is Phase.LEAVING and self._transport is not None and not self.queued_bytes:
+            self._transport.close()
+        else:
+            self._abort()
