@@ -149,3 +149,30 @@ async def test_a_dropped_connection_leaves_its_pulling(open_hub: OpenHub, monkey
         await witness.subscribe("a", Start.START)
         await witness.until_offset("a", 50)
         assert gone.offsets("a") == seen == list(range(1, len(seen) + 1))
+
+
+@pytest.mark.parametrize("after", [Start.NOW, Start.START])
+async def test_a_connection_that_cannot_be_written_to_keeps_nothing_from_the_others(
+    open_hub: OpenHub, monkeypatch: pytest.MonkeyPatch, after: Start
+) -> None:
+    async with open_hub() as hub:
+        await publish(hub, "a", 3)
+        connections = [Connection(hub) for _ in range(5)]
+        broken = connections[2]
+        for connection in connections[:3]:
+            await connection.subscribe("a")
+        await broken.subscribe("b", after)
+
+        def fault(parts: object) -> None:
+            raise RuntimeError("a fault of a transport")
+
+        monkeypatch.setattr(broken, "send", fault)
+        for connection in connections[3:]:
+            await connection.subscribe("a", Start.START)
+        await publish(hub, "b", 1)
+        await publish(hub, "a", 2)
+        for connection in connections[:2] + connections[3:]:
+            await connection.until_offset("a", 5)
+            assert connection.offsets("a")[-2:] == [4, 5]
+        assert broken.outlet.subscriptions == {}
+        await publish_and_flush(hub, "a", 2)

@@ -11,10 +11,14 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
+import structlog
+
 from antiphon.errors import AlreadySubscribed, NotSubscribed, TooManySubscriptions
 from antiphon.hub.channel import Channel
 from antiphon.hub.fold import Summary
 from antiphon.messages import Event
+
+log = structlog.get_logger(__name__)
 
 
 class Encoded(NamedTuple):
@@ -179,7 +183,7 @@ class Outlet:
         """Send something that belongs to this connection alone, behind what was gathered for it."""
         if self._gathered:
             self.release()
-        self.sink.send(encoded.parts)
+        self._write(encoded.parts)
 
     @property
     def is_gathering(self) -> bool:
@@ -199,4 +203,11 @@ class Outlet:
         """Write what was gathered, in one go."""
         if self._gathered:
             gathered, self._gathered, self._gathered_bytes = self._gathered, (), 0
-            self.sink.send(gathered)
+            self._write(gathered)
+
+    def _write(self, parts: Sequence[Any]) -> None:
+        try:
+            self.sink.send(parts)
+        except Exception:  # a fault in one connection must not keep a batch from the others
+            log.exception("a connection could not be written to; its subscriptions end")
+            self.close()
