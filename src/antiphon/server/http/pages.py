@@ -7,28 +7,36 @@ import re
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from antiphon.errors import NotFound
 
 STATIC = Path(__file__).parents[2] / "static"
 
-PAGE_HEADERS = {
-    "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-        "font-src 'self'; connect-src 'self' ws: wss:; worker-src 'self'; base-uri 'self'; form-action 'none'; "
-        "frame-ancestors 'none'"
-    ),
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-    "cache-control": "no-cache",
-}
+UNCACHED = {"cache-control": "no-cache", "x-content-type-options": "nosniff"}
+IMMUTABLE = {"cache-control": "public, max-age=31536000, immutable", "x-content-type-options": "nosniff"}
+
+
+def _page_headers(*, connect: str, style: str = "'self'") -> dict[str, str]:
+    """What a page of ours may load and do: its own files, and talking to this server."""
+    return UNCACHED | {
+        "content-security-policy": (
+            f"default-src 'none'; script-src 'self'; style-src {style}; img-src 'self' data:; font-src 'self'; "
+            f"connect-src {connect}; worker-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
+        ),
+        "referrer-policy": "no-referrer",
+        "cross-origin-opener-policy": "same-origin",
+    }
+
+
+DASHBOARD = _page_headers(connect="'self' ws: wss:")
+DOCUMENTATION = _page_headers(connect="'self'")
 BASE = re.compile(r'<base href="[^"]*" ?/?>')
 NOT_BUILT = """<!doctype html><meta charset="utf-8"><base href="/"><title>Antiphon</title>
 <p>The server runs, but this installation has no dashboard. In a clone of the repository, <code>make run</code> builds
-it; a wheel made by <code>pip install .</code> has it inside. The API is described in <a href="docs">docs</a>.</p>
+it; a wheel made by <code>pip install .</code> has it inside. The API is described in
+<a href="openapi.json">openapi.json</a>.</p>
 """
 
 router = APIRouter(include_in_schema=False)
@@ -41,10 +49,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/playground")
 async def page(request: Request) -> Response:
     """The dashboard's page; `<base>` tells it where it is mounted."""
-    index = STATIC / "index.html"
-    text = index.read_text(encoding="utf-8") if index.exists() else NOT_BUILT
-    base = html.escape(request.scope.get("root_path", "").rstrip("/") + "/", quote=True)
-    return HTMLResponse(BASE.sub(lambda _: f'<base href="{base}">', text, count=1), headers=PAGE_HEADERS)
+    return _page(request, "index.html", DASHBOARD)
 
 
 @router.get("/icon.svg")
@@ -54,25 +59,40 @@ async def file(request: Request) -> Response:
     path = STATIC / request.url.path.rsplit("/", 1)[-1]
     if not path.exists():
         raise NotFound("this installation has no dashboard")
-    return FileResponse(path, headers={"cache-control": "no-cache", "x-content-type-options": "nosniff"})
+    return FileResponse(path, headers=UNCACHED)
 
 
 @router.get("/docs")
-async def docs() -> Response:
+async def to_docs() -> Response:
+    """Its files are beside it, so it needs the slash."""
+    return RedirectResponse("docs/")
+
+
+@router.get("/docs/")
+async def docs(request: Request) -> Response:
     """The HTTP API, readable; it draws `openapi.json`."""
-    page = STATIC / "api" / "index.html"
-    text = page.read_text(encoding="utf-8") if page.exists() else NOT_BUILT
-    return HTMLResponse(text, headers=PAGE_HEADERS)
+    return _page(request, "api/index.html", DOCUMENTATION)
 
 
 def mount_assets(app: FastAPI) -> None:
-    """Serve what the dashboard's build made; file names carry a hash, so they may be kept."""
-    app.mount("/assets", _Assets(directory=STATIC / "assets", check_dir=False), name="assets")
+    """Serve what the dashboard's build made; names in `assets` carry a hash, so those may be kept."""
+    app.mount("/assets", _Files(STATIC / "assets", IMMUTABLE), name="assets")
+    app.mount("/docs", _Files(STATIC / "api", UNCACHED), name="docs")
 
 
-class _Assets(StaticFiles):
+def _page(request: Request, name: str, headers: dict[str, str]) -> Response:
+    path = STATIC / name
+    text = path.read_text(encoding="utf-8") if path.exists() else NOT_BUILT
+    base = html.escape(request.scope.get("root_path", "").rstrip("/") + "/", quote=True)
+    return HTMLResponse(BASE.sub(lambda _: f'<base href="{base}">', text, count=1), headers=headers)
+
+
+class _Files(StaticFiles):
+    def __init__(self, directory: Path, headers: dict[str, str]) -> None:
+        super().__init__(directory=directory, check_dir=False)
+        self._headers = headers
+
     def file_response(self, *args: object, **kwargs: object) -> Response:
         answer = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
-        answer.headers["cache-control"] = "public, max-age=31536000, immutable"
-        answer.headers["x-content-type-options"] = "nosniff"
+        answer.headers.update(self._headers)
         return answer
