@@ -7,7 +7,7 @@ import { enabledPages } from "../src/app/pages";
 import { agentName, endedWell, lagWords, reasonWords } from "../src/connections/words";
 import { extendChoice, isChosen } from "../src/logs/choosing";
 import { asSignal, entryText, toEntry } from "../src/logs/entry";
-import { filterItems, listItems, neighbour } from "../src/logs/items";
+import { filterItems, listItems, neighbour, openingItem } from "../src/logs/items";
 import { offsetAt, thumb } from "../src/logs/scrollbar";
 import { factsOf, statusWords } from "../src/logs/status";
 import { lifeStart, timeLabel } from "../src/logs/times";
@@ -89,6 +89,16 @@ describe("processes", () => {
     expect(neighbour(items, "web", -1)?.name).toBe("web");
     expect(neighbour(items, null, 1)?.name).toBe("web");
     expect(neighbour([], null, 1)).toBeUndefined();
+  });
+
+  test("opens with what runs, else with what has lines", () => {
+    const items = listItems(["app", "web"], ["system"], []);
+    const lines = (name: string, head: number) => ({ channel: `log:${name}`, head });
+    expect(openingItem(items, (name) => name === "web", null)?.name).toBe("web");
+    expect(openingItem(items, () => false, null)).toBeNull();
+    expect(openingItem(items, () => false, [lines("app", 0), lines("system", 3)])?.name).toBe("system");
+    expect(openingItem(items, () => false, [])?.name).toBe("app");
+    expect(openingItem([], () => false, [])).toBeNull();
   });
 });
 

@@ -53,6 +53,7 @@ export function Rows({ rows, wrap, chosen, onChoose, withMs }: RowsProps): React
             key={wrap ? entry.offset : item.index}
             ref={wrap ? rows.measureElement : undefined}
             data-index={item.index}
+            data-offset={entry.offset}
             className={place(entry)}
             style={{ transform: `translateY(${item.start}px)` }}
           >

@@ -34,6 +34,22 @@ export function listItems(
   return items;
 }
 
+/**
+ * What to show while nobody has chosen: a program that runs, else a log that has lines, else the first.
+ * Null while that cannot be said: `channels` null = not known yet.
+ */
+export function openingItem(
+  items: readonly LogItem[],
+  isRunning: (name: string) => boolean,
+  channels: readonly Pick<ChannelRow, "channel" | "head">[] | null,
+): LogItem | null {
+  const running = items.find((item) => item.kind === "process" && isRunning(item.name));
+  if (running !== undefined) return running;
+  if (channels === null) return null;
+  const written = new Set(channels.flatMap(({ channel, head }) => (head > 0 ? [channel] : [])));
+  return items.find((item) => written.has(channelOf(item.name))) ?? items[0] ?? null;
+}
+
 /** Every word of the filter must occur in the name. */
 export function filterItems(items: readonly LogItem[], filter: string): readonly LogItem[] {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);

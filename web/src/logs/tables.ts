@@ -5,7 +5,8 @@ import { useConnection, useLive } from "@antiphon/client/react";
 import { useCallback, useEffect, useMemo, useState } from "react";
 
 import { sameList, useReadable } from "../lib/readable";
-import { type LogItem, listItems } from "./items";
+import { type LogItem, listItems, openingItem } from "./items";
+import { isAlive } from "./status";
 
 type Maybe<T> = ChannelState<T> | undefined;
 const NONE: readonly string[] = [];
@@ -32,7 +33,13 @@ export function useFile(name: string): FollowedFiles[string] | undefined {
 export interface LogItems {
   readonly items: readonly LogItem[];
   readonly loaded: boolean;
+  /** What to show while nobody has chosen; null = not known yet, or there is nothing. */
+  readonly opening: string | null;
 }
+
+const NO_CHANNELS: readonly ChannelRow[] = [];
+const running = (state: Maybe<ProcessTable>): readonly string[] =>
+  state === undefined ? NONE : Object.entries(state.value).flatMap(([name, row]) => (isAlive(row) ? [name] : []));
 
 export function useLogItems(): LogItems {
   const live = useLive();
@@ -41,24 +48,26 @@ export function useLogItems(): LogItems {
   const loaded = useReadable(table, known);
   const files = useReadable(live.channelState<FollowedFiles>("logs"), names, sameList);
   const channels = useLogChannels(processes.length + files.length);
-  const items = useMemo(() => listItems(processes, files, channels), [processes, files, channels]);
-  return { items, loaded };
+  const items = useMemo(() => listItems(processes, files, channels ?? NO_CHANNELS), [processes, files, channels]);
+  const alive = useReadable(table, running, sameList);
+  const opening = loaded ? (openingItem(items, (name) => alive.includes(name), channels)?.name ?? null) : null;
+  return { items, loaded, opening };
 }
 
 const REFRESH_MS = 15_000;
 
-/** All `log:` channels; asked again when processes come or go, and now and then while the page is visible. */
-function useLogChannels(reason: number): readonly ChannelRow[] {
+/** All `log:` channels (null = not answered yet); asked again when processes come or go, and now and then while visible. */
+function useLogChannels(reason: number): readonly ChannelRow[] | null {
   const live = useLive();
   const connected = useConnection().phase !== "connecting";
-  const [channels, setChannels] = useState<readonly ChannelRow[]>([]);
+  const [channels, setChannels] = useState<readonly ChannelRow[] | null>(null);
   useEffect(() => {
     const asked = new AbortController();
     const ask = (): void => {
       if (document.visibilityState === "hidden") return;
       live.request("channel.list", { prefix: "log:" }, { signal: asked.signal }).then(
         (answer) => setChannels(answer.channels),
-        () => undefined, // the indicator tells about the connection; the next turn asks again
+        () => setChannels((before) => before ?? NO_CHANNELS), // the indicator tells why; the next turn asks again
       );
     };
     ask();
