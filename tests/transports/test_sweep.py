@@ -142,15 +142,16 @@ def test_who_was_removed_is_left_alone() -> None:
 
 async def test_the_timer_runs_while_there_are_sockets() -> None:
     sweep, socket = Sweep(Beat(tick_s=0.001), stalled_s=1), FakeSocket()
-    pinged = asyncio.Event()
+    pinged, ticked = asyncio.Event(), asyncio.Event()
     socket.ping = pinged.set  # type: ignore[method-assign]
     place = sweep.add(socket)
     async with asyncio.timeout(30):
         await pinged.wait()
-    sweep.remove(socket, place)
-    async with asyncio.timeout(30):
-        while sweep._timer is not None:
-            await asyncio.sleep(0)
+        sweep.remove(socket, place)
+        tick = sweep.tick
+        sweep.tick = lambda: (tick(), ticked.set())[0]  # type: ignore[method-assign,func-returns-value]
+        await ticked.wait()
+    assert sweep._timer is None
 
 
 async def test_a_crew_ends_its_tasks_and_lets_them_clean_up() -> None:

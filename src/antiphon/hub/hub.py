@@ -107,6 +107,11 @@ class Hub:
         """Events that wait to be stored."""
         return self._writer.queued
 
+    @property
+    def has_room(self) -> bool:
+        """Whether `room` would return at once."""
+        return self._writer.has_room
+
     async def room(self) -> None:
         """Wait until the writer's queue has room; call before `submit`."""
         await self._writer.room()

@@ -59,6 +59,11 @@ class Writer:
         """Events that wait to be stored."""
         return self._events
 
+    @property
+    def has_room(self) -> bool:
+        """Whether `room` would return at once."""
+        return self._room.is_set()
+
     async def room(self) -> None:
         """Wait until there is room in the queue."""
         await self._room.wait()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 
 from fastapi import FastAPI
 from starlette.routing import WebSocketRoute
@@ -21,12 +23,17 @@ from antiphon.server.core import Core
 from antiphon.server.door import Door, Identify, Receive, Scope, Send
 from antiphon.server.http import channels, meta, pages, processes, session
 from antiphon.server.http.answers import answer_errors
+from antiphon.server.http.documentation import DocumentedApi
+from antiphon.server.live.codec import FRAMES
 from antiphon.server.live.endpoint import LiveEndpoint
+from antiphon.server.live.lean import lean_sockets
 from antiphon.server.rates import Rates
 from antiphon.server.settings import Settings
 from antiphon.services.logs import Logs
 from antiphon.services.processes import Processes
+from antiphon.transports.crew import Crew
 
+LIVE = "/live"
 RESERVED = ("run:", "thread:", "forum:")  # for services that will speak there: clients must not come to rely on them
 
 
@@ -73,12 +80,13 @@ class Server:
             Hub(broker, keep=_keep(settings)) as hub,
             Logs(hub, settings.log) as logs,
             Processes(hub, settings.process, settings.server.data) as supervised,
+            Crew() as crew,
         ):
             for family in RESERVED:
                 hub.claim(family)
             limits = settings.limits
             connections, rates = Connections(limits.connections), Rates(limits.publishes_per_s)
-            core = Core(settings, hub, supervised, logs, connections, rates)
+            core = Core(settings, hub, supervised, logs, connections, rates, crew)
             self._serve(core)
             yield core
             core.connections.goodbye("stopping")
@@ -86,14 +94,22 @@ class Server:
     def _serve(self, core: Core) -> None:
         self.app.state.core = core
         self.app.state.authenticator = self._authenticator
-        self.app.router.routes.append(WebSocketRoute("/live", LiveEndpoint(core)))
+        self.app.router.routes.append(WebSocketRoute(LIVE, LiveEndpoint(core)))
+
+    @contextmanager
+    def lean_sockets(self, core: Core) -> Iterator[type[asyncio.Protocol]]:
+        """A class for uvicorn's `ws=` that serves hot sockets without ASGI. Optional: ASGI serves the same paths."""
+        routes = {LIVE: partial(LiveEndpoint(core).open, codec=FRAMES)}
+        core.active_path = "lean"
+        with lean_sockets(core, self._door, routes) as protocol:
+            yield protocol
 
     async def _identify(self, _: Scope, facts: Facts) -> User | None:
         return None if self._authenticator is None else self._authenticator.authenticate(facts)
 
 
 def _routes() -> FastAPI:
-    app = FastAPI(
+    app = DocumentedApi(
         title="Antiphon",
         version=__version__,
         docs_url=None,

@@ -13,8 +13,7 @@ from antiphon.errors import TooManyConnections
 from antiphon.hub import Outlet, Phase
 from antiphon.messages import encode_time, now_ms
 from antiphon.server.access import User
-from antiphon.transports.queue import QueueSink
-from antiphon.transports.websocket import Ending
+from antiphon.transports.base import Ending, Socket
 
 REMEMBERED = 100
 MAX_USER_AGENT = 200
@@ -34,13 +33,14 @@ class Peer:
 class Connection:
     """One open connection."""
 
-    def __init__(self, peer: Peer, outlet: Outlet, sink: QueueSink, goodbye: Callable[[str, float], None]) -> None:
+    __slots__ = ("connected_ms", "goodbye", "id", "outlet", "peer", "socket")
+
+    def __init__(self, peer: Peer, outlet: Outlet, socket: Socket, goodbye: Callable[[str, float], None]) -> None:
         self.id = f"c-{secrets.token_hex(6)}"
         self.peer = peer
         self.outlet = outlet
-        self.sink = sink
+        self.socket = socket
         self.goodbye = goodbye
-        self.received_bytes: Callable[[], int] = lambda: 0
         self.connected_ms = now_ms()
 
     def row(self) -> dict[str, Any]:
@@ -55,7 +55,7 @@ class Connection:
                 }
                 for subscription in self.outlet.subscriptions.values()
             ],
-            "queued_bytes": self.sink.queued_bytes,
+            "queued_bytes": self.socket.queued_bytes,
         }
 
     def last_row(self, ending: Ending) -> dict[str, Any]:
@@ -74,8 +74,8 @@ class Connection:
             "path": self.peer.path,
             "address": self.peer.address,
             "connected_at": encode_time(self.connected_ms),
-            "sent_bytes": self.sink.sent_bytes,
-            "received_bytes": self.received_bytes(),
+            "sent_bytes": self.socket.sent_bytes,
+            "received_bytes": self.socket.received_bytes,
             "user_agent": self.peer.user_agent,
         }
 

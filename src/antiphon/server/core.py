@@ -11,6 +11,8 @@ from antiphon.server.rates import Rates
 from antiphon.server.settings import Settings
 from antiphon.services.logs import Logs
 from antiphon.services.processes import Processes
+from antiphon.transports.base import Limits
+from antiphon.transports.crew import Crew
 
 
 @dataclass(slots=True)
@@ -23,6 +25,13 @@ class Core:
     logs: Logs
     connections: Connections
     rates: Rates
+    crew: Crew  # owns the tasks of connections
     started: float = field(default_factory=time.monotonic)
-    active_path: str = "asgi"  # which way hot sockets take
+    active_path: str = "asgi"  # which way hot sockets take: lean, asgi
     features: tuple[str, ...] = ("processes", "logs")
+
+    @property
+    def limits(self) -> Limits:
+        """What one connection may use of a transport."""
+        limits = self.settings.limits
+        return Limits(limits.message_bytes, limits.queued_bytes, limits.stalled_s)

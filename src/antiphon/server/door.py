@@ -46,7 +46,7 @@ class Door:
             return
         facts = Facts.from_scope(scope)
         try:
-            admitted = admit(facts, self._policy_for(scope))
+            admitted = self._admit(scope, facts)
         except AntiphonError as exc:
             await refuse(scope, receive, send, exc)
             return
@@ -56,26 +56,46 @@ class Door:
             await answer({"type": "http.response.body", "body": b""})
             return
         try:
-            user = await self._user(scope, facts, admitted)
+            await self._enter(scope, facts, admitted)
         except AntiphonError as exc:
             await refuse(scope, receive, answer, exc)
             return
-        scope.setdefault("state", {}).update(user=user, admitted=admitted)
         await self._app(scope, receive, answer)
 
-    def _policy_for(self, scope: Scope) -> Policy:
-        policy = self._policy()
-        if not scope.get("server") or scope["server"][1] is None:
-            return policy
-        return replace(policy, ports=policy.ports | {scope["server"][1]})  # the one that was asked on
+    async def admit_socket(self, scope: Scope) -> str:
+        """Let a socket in that does not come through ASGI; returns its path below the mount.
 
-    async def _user(self, scope: Scope, facts: Facts, admitted: Admitted) -> User | None:
+        Args:
+            scope: As of ASGI; its state gets what `__call__` would put there.
+        Raises:
+            AntiphonError: To be answered as `refusal` says.
+        """
+        facts = Facts.from_scope(scope)
+        await self._enter(scope, facts, self._admit(scope, facts))
+        return facts.path
+
+    def _admit(self, scope: Scope, facts: Facts) -> Admitted:
+        policy = self._policy()
+        if scope.get("server") and scope["server"][1] is not None:
+            policy = replace(policy, ports=policy.ports | {scope["server"][1]})  # the one that was asked on
+        return admit(facts, policy)
+
+    async def _enter(self, scope: Scope, facts: Facts, admitted: Admitted) -> None:
         user = await self._identify(scope, facts)
         if user is None and not admitted.public and facts.path not in LOGIN:
             raise Unauthenticated(
                 "Log in first: a bearer token, a session (POST /api/session) or a ticket (POST /api/tickets)"
             )
-        return user
+        scope.setdefault("state", {}).update(user=user, admitted=admitted)
+
+
+def refusal(error: AntiphonError) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """An error as an HTTP response: status, headers, body."""
+    body = dumps(problem_object(error))
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    if isinstance(error, Unauthenticated):
+        headers.append((b"www-authenticate", b"Bearer"))
+    return error.http_status, headers, body
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send, error: AntiphonError) -> None:
@@ -87,11 +107,8 @@ async def refuse(scope: Scope, receive: Receive, send: Send, error: AntiphonErro
             await send({"type": "websocket.close", "code": 1008, "reason": error.code})
             return
         kind = "websocket.http.response"
-    body = dumps(problem_object(error))
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    if isinstance(error, Unauthenticated):
-        headers.append((b"www-authenticate", b"Bearer"))
-    await send({"type": f"{kind}.start", "status": error.http_status, "headers": headers})
+    status, headers, body = refusal(error)
+    await send({"type": f"{kind}.start", "status": status, "headers": headers})
     await send({"type": f"{kind}.body", "body": body})
 
 

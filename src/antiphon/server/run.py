@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import structlog
@@ -44,11 +44,17 @@ async def _serve(settings: Settings, listener: socket.socket, announce: Callable
     policy = policy_of(settings, ports=[port])
     app = Server(settings, lambda: policy)
     async with app.running() as core:
-        server = _Uvicorn(_config(app, settings), core, lambda: announce(_address(settings, port)))
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, server.stop, number)
-        await server.serve(sockets=[listener])
+        with _sockets(app, core) as sockets:
+            server = _Uvicorn(_config(app, settings, sockets), core, lambda: announce(_address(settings, port)))
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, server.stop, number)
+            await server.serve(sockets=[listener])
+
+
+def _sockets(app: Server, core: Core) -> AbstractContextManager[Any]:
+    """What uvicorn's `ws=` is given."""
+    return app.lean_sockets(core) if core.settings.server.sockets == "auto" else nullcontext("websockets-sansio")
 
 
 class _Uvicorn(uvicorn.Server):
@@ -79,11 +85,11 @@ class _Uvicorn(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _config(app: Any, settings: Settings) -> uvicorn.Config:
+def _config(app: Any, settings: Settings, sockets: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         lifespan="off",
-        ws="websockets-sansio",
+        ws=sockets,
         ws_max_size=settings.limits.message_bytes,
         ws_ping_interval=PING_INTERVAL_S,
         ws_ping_timeout=PING_TIMEOUT_S,

@@ -22,6 +22,7 @@ class QueueSink:
     def __init__(self, *, bound_bytes: int) -> None:
         self.queued_bytes = 0
         self.sent_bytes = 0
+        self.received_bytes = 0  # counted by who reads
         self.drained: Callable[[], None] = _nobody
         self._bound_bytes = bound_bytes
         self._pieces: deque[Any] = deque()

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from antiphon.transports.base import Ending
 from antiphon.transports.queue import Idle, QueueSink, Stalled
-from antiphon.transports.websocket import Ending
 
 Message = MutableMapping[str, Any]
 

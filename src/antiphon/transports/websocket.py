@@ -4,86 +4,55 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
+import structlog
+
+from antiphon.transports.base import FAULT, POLICY, STOPPING, TOO_BIG, Ending, Limits, Refusal, Session
 from antiphon.transports.queue import QueueSink, Stalled
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-TOO_BIG = 1009
-POLICY = 1008
-FAULT = 1011
-
-
-class Session(Protocol):
-    """What is spoken over a socket."""
-
-    def opened(self) -> None:
-        """The socket is open: send what comes first."""
-
-    async def received(self, text: str | None) -> None:
-        """Take one message; None is a binary one. While it waits, nothing more is read."""
-
-    async def run(self) -> None:
-        """Do the session's own work until cancelled."""
-
-
-class Refusal(Exception):
-    """A session's reason to close the socket."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a connection ended: the close code, None where there was none, and why in a few words."""
-
-    code: int | None
-    reason: str
+log = structlog.get_logger(__name__)
 
 
 class WebSocketTransport:
-    """One accepted socket: reads, and writes what its sink was given.
+    """One accepted socket: reads, and writes what its sink was given (a server's own size limit may be stricter)."""
 
-    Args:
-        message_bytes: Longer messages close the socket with 1009 (a server's own limit may be stricter).
-        stalled_s: Seconds without the peer taking a byte after which the socket is closed with 1008.
-    """
-
-    def __init__(self, receive: Receive, send: Send, sink: QueueSink, *, message_bytes: int, stalled_s: float) -> None:
+    def __init__(self, receive: Receive, send: Send, sink: QueueSink, limits: Limits) -> None:
         self._receive = receive
         self._send = send
         self._sink = sink
-        self._message_bytes = message_bytes
-        self._stalled_s = stalled_s
-        self.received_bytes = 0
+        self._limits = limits
 
-    async def serve(self, session: Session) -> Ending:
+    async def serve(self, session: Session) -> None:
         """Accept the socket and carry messages until either side closes; never raises for what the peer does."""
-        await self._receive()
-        await self._send({"type": "websocket.accept"})
-        session.opened()
+        ending = Ending(None, "connection lost")
+        try:
+            await self._receive()
+            await self._send({"type": "websocket.accept"})
+            self._sink.drained = session.drained
+            session.opened()
+            ending = await self._carry(session)
+            await self._close(ending)
+        finally:
+            session.ended(ending)
+
+    async def _carry(self, session: Session) -> Ending:
         tasks = {
             asyncio.create_task(self._read(session), name="websocket reader"),
             asyncio.create_task(self._write(), name="websocket writer"),
-            asyncio.create_task(_own_work(session), name="websocket session"),
         }
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            ending = next(iter(done)).result()
+            return next(iter(done)).result()
         finally:
             self._sink.close()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        await self._close(ending)
-        return ending
 
     async def _read(self, session: Session) -> Ending:
         while True:
@@ -91,24 +60,29 @@ class WebSocketTransport:
             if message["type"] == "websocket.disconnect":
                 return Ending(message.get("code"), message.get("reason") or "closed by the peer")
             text = message.get("text")
-            size = len(text) if text is not None else len(message.get("bytes") or b"")
-            self.received_bytes += size
-            if size > self._message_bytes:
-                return Ending(TOO_BIG, f"message over {self._message_bytes} bytes")
+            content: str | bytes = text if text is not None else message.get("bytes") or b""
+            self._sink.received_bytes += len(content)
+            if len(content) > self._limits.message_bytes:
+                return Ending(TOO_BIG, f"message over {self._limits.message_bytes} bytes")
             try:
-                await session.received(text)
+                work = session.received(content)
+                if work is not None:
+                    await work
                 await self._sink.room()
             except Refusal as exc:
                 return Ending(exc.code, exc.reason)
+            except Exception:
+                log.exception("a session failed")
+                return Ending(FAULT, "a fault of the server")
 
     async def _write(self) -> Ending:
         try:
-            await self._sink.drain(self._write_text, stalled_s=self._stalled_s)
+            await self._sink.drain(self._write_text, stalled_s=self._limits.stalled_s)
         except Stalled:
             return Ending(POLICY, "slow_consumer")
         except OSError:
             return Ending(None, "connection lost")
-        return Ending(1012, "the server is stopping")
+        return Ending(STOPPING, "the server is stopping")
 
     async def _write_text(self, text: str) -> None:
         await self._send({"type": "websocket.send", "text": text})
@@ -122,8 +96,3 @@ class WebSocketTransport:
                 await self._send({"type": "websocket.close", "code": ending.code, "reason": ending.reason[:123]})
         except (TimeoutError, OSError, RuntimeError):
             pass  # closed already: ASGI servers differ in how they say so
-
-
-async def _own_work(session: Session) -> Ending:
-    await session.run()
-    return Ending(FAULT, "the session ended")

@@ -16,9 +16,9 @@ from antiphon.server.connections import Connection, Peer
 from antiphon.server.core import Core
 from antiphon.server.live.codec import StreamCodec
 from antiphon.server.live.encode import subscribed_object
+from antiphon.transports.base import Ending
 from antiphon.transports.queue import QueueSink
 from antiphon.transports.sse import serve_stream
-from antiphon.transports.websocket import Ending
 
 Message = MutableMapping[str, Any]
 

@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
 
 from antiphon.hub import Encoded, Gap
 from antiphon.messages import Cursor, Event
 from antiphon.server.live.encode import dumps, event_object, gap_object
 from antiphon.server.live.rpc import encode_notification
+from antiphon.transports.frames import encode_frame
 
 
-class TextCodec:
-    """One JSON-RPC notification per message; shared by all sockets."""
+class LiveCodec(ABC):
+    """JSON-RPC messages; shared by all sockets that are written to in the same way."""
+
+    @abstractmethod
+    def messages(self, found: Iterable[bytes]) -> Encoded:
+        """Messages as the transport takes them."""
 
     def events(self, epoch: str, events: Sequence[Event]) -> Encoded:  # noqa: ARG002 - the reply to subscribe said it
-        return _encoded(tuple(encode_notification("event", event_object(event)) for event in events))
+        return self.messages(encode_notification("event", event_object(event)) for event in events)
 
     def caught_up(self, channel: str, epoch: str, offset: int) -> Encoded:  # noqa: ARG002
-        return _encoded((encode_notification("caught_up", {"channel": channel, "offset": offset}),))
+        return self.messages((encode_notification("caught_up", {"channel": channel, "offset": offset}),))
 
     def gap(self, gap: Gap) -> Encoded:
-        return _encoded((encode_notification("gap", gap_object(gap)),))
+        return self.messages((encode_notification("gap", gap_object(gap)),))
+
+
+class TextCodec(LiveCodec):
+    """A string per message, for ASGI servers, which make the frames."""
+
+    def messages(self, found: Iterable[bytes]) -> Encoded:
+        return _encoded(tuple(message.decode() for message in found))
+
+
+class FrameCodec(LiveCodec):
+    """Ready-made frames, those of a batch in one piece: one buffer for the kernel, shared by all connections."""
+
+    def messages(self, found: Iterable[bytes]) -> Encoded:
+        return _encoded((b"".join([encode_frame(message) for message in found]),))
 
 
 TEXT = TextCodec()
+FRAMES = FrameCodec()
 
 
 class StreamCodec:

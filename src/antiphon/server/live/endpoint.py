@@ -3,53 +3,40 @@
 from __future__ import annotations
 
 from antiphon.errors import AntiphonError
-from antiphon.hub import Outlet
-from antiphon.server.access import User
-from antiphon.server.connections import Connection, Peer
+from antiphon.server.connections import Peer
 from antiphon.server.core import Core
 from antiphon.server.door import Receive, Scope, Send, refuse
-from antiphon.server.live.codec import TEXT
+from antiphon.server.live.codec import TEXT, LiveCodec
 from antiphon.server.live.session import LiveSession
+from antiphon.transports.base import Socket
 from antiphon.transports.queue import QueueSink
-from antiphon.transports.websocket import Ending, WebSocketTransport
+from antiphon.transports.websocket import WebSocketTransport
 
 
 class LiveEndpoint:
-    """The ASGI app behind `/live`."""
+    """Opens sessions on any transport; itself the ASGI app behind `/live`."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
 
+    def open(self, scope: Scope, socket: Socket, codec: LiveCodec) -> LiveSession:
+        """A session for a socket that the door has admitted. Raises TooManyConnections."""
+        self._core.connections.check_room()
+        return LiveSession(self._core, _peer(scope), socket, codec)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        limits = self._core.limits
+        sink = QueueSink(bound_bytes=limits.queued_bytes)
         try:
-            self._core.connections.check_room()
+            session = self.open(scope, sink, TEXT)
         except AntiphonError as exc:
             await refuse(scope, receive, send, exc)
             return
-        await self._serve(scope, receive, send)
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        core, limits = self._core, self._core.settings.limits
-        user: User = scope["state"]["user"]
-        sink = QueueSink(bound_bytes=limits.queued_bytes)
-        outlet = Outlet(TEXT, sink, bound_bytes=limits.queued_bytes, max_subscriptions=limits.subscriptions)
-        sink.drained = lambda: core.hub.drained(outlet)
-        session = LiveSession(core, user, outlet, sink)
-        connection = Connection(_peer(scope, user), outlet, sink, session.goodbye)
-        session.connection_id = connection.id
-        transport = WebSocketTransport(
-            receive, send, sink, message_bytes=limits.message_bytes, stalled_s=limits.stalled_s
-        )
-        connection.received_bytes = lambda: transport.received_bytes
-        core.connections.add(connection)
-        ending = Ending(None, "connection lost")
-        try:
-            ending = await transport.serve(session)
-        finally:
-            core.connections.remove(connection, ending)
+        await WebSocketTransport(receive, send, sink, limits).serve(session)
 
 
-def _peer(scope: Scope, user: User) -> Peer:
+def _peer(scope: Scope) -> Peer:
+    state = scope["state"]
     agents = [value for name, value in scope["headers"] if name == b"user-agent"]
     agent = agents[0].decode("latin-1")[:200] if agents else None
-    return Peer(user, "websocket", scope["path"], scope["state"]["admitted"].client, agent)
+    return Peer(state["user"], "websocket", scope["path"], state["admitted"].client, agent)

@@ -76,16 +76,16 @@ def check_params(params: Any) -> dict[str, Any]:
     return params
 
 
-def encode_result(number: str | float | None, result: Any) -> str:
-    return dumps({"jsonrpc": "2.0", "id": number, "result": result}).decode()
+def encode_result(number: str | float | None, result: Any) -> bytes:
+    return dumps({"jsonrpc": "2.0", "id": number, "result": result})
 
 
-def encode_error(number: str | float | None, error: AntiphonError) -> str:
-    return dumps({"jsonrpc": "2.0", "id": number, "error": error_object(error)}).decode()
+def encode_error(number: str | float | None, error: AntiphonError) -> bytes:
+    return dumps({"jsonrpc": "2.0", "id": number, "error": error_object(error)})
 
 
-def encode_notification(method: str, params: Any) -> str:
-    return dumps({"jsonrpc": "2.0", "method": method, "params": params}).decode()
+def encode_notification(method: str, params: Any) -> bytes:
+    return dumps({"jsonrpc": "2.0", "method": method, "params": params})
 
 
 def error_object(error: AntiphonError) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """One `/live` connection: reads requests in order, answers them, and hands subscriptions to the hub.
 
 Publishes are submitted in the order in which they arrive and answered after their commit. Commands that may take long
-run beside; while too many do, nothing more is read.
+run beside; while too many do, nothing more is read. What has to wait is returned as an awaitable, so that a connection
+that does not wait needs no task.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from functools import partial
 from typing import Any
 
@@ -14,15 +16,16 @@ import structlog
 
 from antiphon import __version__
 from antiphon.errors import AntiphonError, InternalError, InvalidRequest, UnknownMethod
-from antiphon.hub import Encoded, Outlet
-from antiphon.messages import Cursor, encode_time, now_ms
+from antiphon.hub import Outlet
+from antiphon.messages import Cursor, NewEvent, encode_time, now_ms
 from antiphon.server import publishing
 from antiphon.server.access import User, require
+from antiphon.server.connections import Connection, Peer
 from antiphon.server.core import Core
 from antiphon.server.live import encode, params, rpc
+from antiphon.server.live.codec import LiveCodec
 from antiphon.server.live.commands import COMMANDS, Command
-from antiphon.transports.queue import QueueSink
-from antiphon.transports.websocket import POLICY, Refusal
+from antiphon.transports.base import POLICY, Ending, Refusal, Socket
 
 MAX_COMMANDS = 64  # of one connection at a time
 MAX_FAULTS = 1000  # messages in a row that are no requests, before the peer counts as abusive
@@ -31,18 +34,27 @@ log = structlog.get_logger(__name__)
 
 
 class LiveSession:
-    """The server's side of one socket."""
+    """The server's side of one socket; from the beginning in the table of connections.
 
-    def __init__(self, core: Core, user: User, outlet: Outlet, sink: QueueSink) -> None:
+    Args:
+        codec: Makes messages into what the socket takes.
+    """
+
+    __slots__ = ("_codec", "_commands", "_connection", "_core", "_faults", "_outlet", "_socket", "_user")
+
+    def __init__(self, core: Core, peer: Peer, socket: Socket, codec: LiveCodec) -> None:
+        limits = core.settings.limits
         self._core = core
-        self._user = user
-        self._outlet = outlet
-        self._sink = sink
-        self.connection_id = ""
-        self._commands = asyncio.TaskGroup()
-        self._slots = asyncio.Semaphore(MAX_COMMANDS)
-        self._running = asyncio.Event()
+        self._user: User = peer.user
+        self._socket = socket
+        self._codec = codec
+        self._outlet = Outlet(codec, socket, bound_bytes=limits.queued_bytes, max_subscriptions=limits.subscriptions)
+        self._connection = Connection(peer, self._outlet, socket, self.goodbye)
+        self._commands: set[asyncio.Task[None]] | None = None  # None = there was none yet
         self._faults = 0
+        core.connections.add(self._connection)
+
+    # what the transport tells
 
     def opened(self) -> None:
         limits = self._core.settings.limits
@@ -52,7 +64,7 @@ class LiveSession:
                 "protocol": 1,
                 "server": f"antiphon/{__version__}",
                 "epoch": self._core.hub.epoch,
-                "connection_id": self.connection_id,
+                "connection_id": self._connection.id,
                 "user": self._user.name,
                 "features": self._core.features,
                 "limits": {
@@ -64,37 +76,38 @@ class LiveSession:
             },
         )
 
-    async def run(self) -> None:
-        """Own the commands that run beside; cancelling ends them."""
-        async with self._commands:
-            self._running.set()
-            await asyncio.Event().wait()
-
-    async def received(self, text: str | None) -> None:
-        await self._take(text)
-        if self._faults > MAX_FAULTS:
-            raise Refusal(POLICY, "abusive")
-
-    async def _take(self, text: str | None) -> None:
+    def received(self, message: str | bytes) -> Awaitable[None] | None:
         try:
-            if text is None:
+            if isinstance(message, bytes):
                 raise InvalidRequest("binary messages are not part of this protocol")
-            request = rpc.decode_request(text, nesting=self._core.settings.limits.nesting)
+            request = rpc.decode_request(message, nesting=self._core.settings.limits.nesting)
         except AntiphonError as exc:
-            self._faults += 1
             self._refuse(None, exc)
-            return
+            self._faults += 1
+            if self._faults > MAX_FAULTS:
+                raise Refusal(POLICY, "abusive") from None
+            return None
         self._faults = 0
-        await self._handle(request)
+        return self._handle(request)
 
-    async def _handle(self, request: rpc.Request) -> None:
+    def drained(self) -> None:
+        self._core.hub.drained(self._outlet)
+
+    def ended(self, ending: Ending) -> None:
+        self._core.connections.remove(self._connection, ending)
+        for task in self._commands or ():
+            task.cancel()
+
+    # requests
+
+    def _handle(self, request: rpc.Request) -> Awaitable[None] | None:
         try:
             values = rpc.check_params(request.params)
             match request.method:
                 case "publish":
-                    await self._publish(request, params.check(params.PublishParams, values, at="/params"))
+                    return self._publish(request, params.check(params.PublishParams, values, at="/params"))
                 case "subscribe":
-                    await self._subscribe(request, params.check(params.SubscribeParams, values, at="/params"))
+                    return self._subscribe(request, params.check(params.SubscribeParams, values, at="/params"))
                 case "unsubscribe":
                     self._outlet.unsubscribe(params.check(params.ChannelParams, values, at="/params").channel)
                     self._reply(request, {})
@@ -102,13 +115,26 @@ class LiveSession:
                     params.check(params.NoParams, values, at="/params")
                     self._reply(request, {"time": encode_time(now_ms())})
                 case name:
-                    await self._command(request, name, values)
+                    return self._command(request, name, values)
+        except AntiphonError as exc:
+            self._fail(request, exc)
+        return None
+
+    def _publish(self, request: rpc.Request, wanted: params.PublishParams) -> Awaitable[None] | None:
+        event = publishing.new_event(self._core, self._user, wanted.channel, wanted)
+        if not self._core.hub.has_room:
+            return self._publish_later(request, event)
+        self._submit(request, event)
+        return None
+
+    async def _publish_later(self, request: rpc.Request, event: NewEvent) -> None:
+        await self._core.hub.room()
+        try:
+            self._submit(request, event)
         except AntiphonError as exc:
             self._fail(request, exc)
 
-    async def _publish(self, request: rpc.Request, wanted: params.PublishParams) -> None:
-        event = publishing.new_event(self._core, self._user, wanted.channel, wanted)
-        await self._core.hub.room()
+    def _submit(self, request: rpc.Request, event: NewEvent) -> None:
         self._core.hub.submit(event).add_done_callback(partial(self._published, request))
 
     def _published(self, request: rpc.Request, answer: asyncio.Future[list[Cursor]]) -> None:
@@ -119,19 +145,42 @@ class LiveSession:
             self._fail(request, publishing.located(error, at="/params"))
 
     async def _subscribe(self, request: rpc.Request, wanted: params.SubscribeParams) -> None:
-        require(self._user, "read", wanted.channel)
-        subscription, reply = await self._core.hub.subscribe(self._outlet, wanted.channel, wanted.after)
+        try:
+            require(self._user, "read", wanted.channel)
+            subscription, reply = await self._core.hub.subscribe(self._outlet, wanted.channel, wanted.after)
+        except AntiphonError as exc:
+            self._fail(request, exc)
+            return
         self._reply(request, encode.subscribed_object(reply))
         self._core.hub.begin(subscription)
 
-    async def _command(self, request: rpc.Request, name: str, values: dict[str, Any]) -> None:
+    # commands
+
+    def _command(self, request: rpc.Request, name: str, values: dict[str, Any]) -> Awaitable[None] | None:
         command = COMMANDS.get(name)
         if command is None:
             raise UnknownMethod(f"there is no method {name[:80]!r}", pointer="/method")
         wanted = params.check(command.params, values, at="/params")
-        await self._running.wait()
-        await self._slots.acquire()
-        self._commands.create_task(self._perform(request, command, wanted), name=name)
+        if self._commands is None:
+            self._commands = set()
+        if len(self._commands) >= MAX_COMMANDS:
+            return self._start_later(self._commands, request, command, wanted)
+        self._start(self._commands, request, command, wanted)
+        return None
+
+    async def _start_later(
+        self, commands: set[asyncio.Task[None]], request: rpc.Request, command: Command, wanted: Any
+    ) -> None:
+        while len(commands) >= MAX_COMMANDS:
+            await asyncio.wait(commands, return_when=asyncio.FIRST_COMPLETED)
+        self._start(commands, request, command, wanted)
+
+    def _start(self, commands: set[asyncio.Task[None]], request: rpc.Request, command: Command, wanted: Any) -> None:
+        if self._outlet.closed:
+            return  # while it waited, the connection ended
+        task = self._core.crew.start(self._perform(request, command, wanted), name=request.method)
+        commands.add(task)
+        task.add_done_callback(commands.discard)
 
     async def _perform(self, request: rpc.Request, command: Command, wanted: Any) -> None:
         try:
@@ -141,13 +190,13 @@ class LiveSession:
         except Exception:
             log.exception("a command failed", method=request.method)
             self._fail(request, InternalError("a fault of the server; it was logged"))
-        finally:
-            self._slots.release()
+
+    # what is sent
 
     def goodbye(self, reason: str, reconnect_after_s: float) -> None:
         """Tell the client to come back later; what is queued is still sent."""
         self._notify("goodbye", {"reason": reason, "reconnect_after_s": reconnect_after_s})
-        self._sink.end()
+        self._socket.end()
 
     def _reply(self, request: rpc.Request, result: Any) -> None:
         if request.has_id:
@@ -165,6 +214,6 @@ class LiveSession:
     def _notify(self, method: str, values: Any) -> None:
         self._say(rpc.encode_notification(method, values))
 
-    def _say(self, text: str) -> None:
+    def _say(self, message: bytes) -> None:
         """Send something behind what was gathered: after an unsubscribe's reply no event of it may follow."""
-        self._outlet.send(Encoded((text,), len(text)))
+        self._outlet.send(self._codec.messages((message,)))

@@ -97,6 +97,12 @@ class ServerSettings(Group):
         description="Addresses or networks of proxies whose `X-Forwarded-For`, `-Host` and `-Proto` are believed.",
     )
 
+    sockets: Literal["auto", "asgi"] = Field(
+        default="auto",
+        description="How `antiphon serve` carries hot WebSockets: `auto` = on a path of their own, with less memory "
+        "and work for each; `asgi` = like any other ASGI server, to compare or to search for a fault.",
+    )
+
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can connect."""
