@@ -1,0 +1,56 @@
+"""`python -m bench [NAME...] [--part 0.01]`"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+from pathlib import Path
+
+from bench import ingestion, long_channel, machine, publishing, report, starting
+from bench.harness import Benchmark, Figure, Setting
+
+BENCHMARKS = {module.BENCHMARK.name: module.BENCHMARK for module in (long_channel, ingestion, publishing, starting)}
+
+
+def main() -> None:
+    arguments = _arguments()
+    chosen = [BENCHMARKS[name] for name in arguments.names or BENCHMARKS]
+    with tempfile.TemporaryDirectory(prefix="antiphon-bench-", dir=arguments.disk) as home:
+        facts = list(machine.facts(Path(home)))
+        for name, value in facts:
+            print(f"{name}: {value}")
+        results = {
+            benchmark.name: (benchmark, asyncio.run(measure(benchmark, Path(home), arguments.part)))
+            for benchmark in chosen
+        }
+    if len(results) == len(BENCHMARKS) and arguments.part == 1:
+        report.PAGE.write_text(report.render(facts, results), encoding="utf-8")
+        print(f"\n{report.PAGE.relative_to(Path.cwd())} is written" if report.PAGE.is_relative_to(Path.cwd()) else "")
+
+
+async def measure(benchmark: Benchmark, home: Path, part: float) -> list[Figure]:
+    """Run one benchmark in a directory of its own, telling each figure as it comes."""
+    directory = home / benchmark.name
+    directory.mkdir()
+    print(f"\n{benchmark.title}")
+    figures = []
+    async for figure in benchmark.run(Setting(directory, part)):
+        figures.append(figure)
+        print(f"  {figure.what:70} {figure.measured:40} {figure.goal}", flush=True)
+    return figures
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Measure; a full run writes docs/benchmarks.md."
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", choices=[*BENCHMARKS, []], help=", ".join(BENCHMARKS))
+    parser.add_argument("--part", type=float, default=1.0, help="of the full sizes, e.g. 0.01 for a try")
+    parser.add_argument(
+        "--disk", type=Path, help="a directory on the disk to measure; default: where temporary files are"
+    )
+    return parser.parse_args()
+
+
+main()

@@ -1,0 +1,46 @@
+"""Facts about the machine that figures depend on; nothing that tells whose machine it is."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sqlite3
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+SYNCS = 50
+
+
+def facts(home: Path) -> Iterator[tuple[str, str]]:
+    """Name and value of each fact; `home` lies on the disk that is measured."""
+    yield "processor", f"{_processor()}, {os.cpu_count()} cores"
+    yield "memory", f"{psutil.virtual_memory().total / 2**30:.0f} GiB"
+    yield "system", f"{platform.system()} {platform.release().split('-')[0]}"
+    yield "Python", platform.python_version()
+    yield "SQLite", sqlite3.sqlite_version
+    yield "disk", f"an fsync after 4 KiB takes {_sync_s(home) * 1000:.2f} ms"
+    yield "load when it began", f"{os.getloadavg()[0]:.1f}"
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _sync_s(home: Path) -> float:
+    samples = []
+    with (home / "sync").open("wb", buffering=0) as file:
+        for _ in range(SYNCS):
+            file.write(bytes(4096))
+            began = time.perf_counter()
+            os.fsync(file.fileno())
+            samples.append(time.perf_counter() - began)
+    return statistics.median(samples)
