@@ -17,16 +17,15 @@ def main() -> None:
     arguments = _arguments()
     chosen = [BENCHMARKS[name] for name in arguments.names or BENCHMARKS]
     with tempfile.TemporaryDirectory(prefix="antiphon-bench-", dir=arguments.disk) as home:
-        facts = list(machine.facts(Path(home)))
-        for name, value in facts:
-            print(f"{name}: {value}")
-        results = {
-            benchmark.name: (benchmark, asyncio.run(measure(benchmark, Path(home), arguments.part)))
-            for benchmark in chosen
-        }
+        facts = list(machine.facts())
+        before = machine.sync_ms(Path(home))
+        results = {one.name: (one, asyncio.run(measure(one, Path(home), arguments.part))) for one in chosen}
+        after = machine.sync_ms(Path(home))
+    facts.append(("disk", f"an fsync of 4 KiB took {before:.2f} ms before and {after:.2f} ms after all this"))
+    print("", *(f"{name}: {value}" for name, value in facts), sep="\n")
     if len(results) == len(BENCHMARKS) and arguments.part == 1:
         report.PAGE.write_text(report.render(facts, results), encoding="utf-8")
-        print(f"\n{report.PAGE.relative_to(Path.cwd())} is written" if report.PAGE.is_relative_to(Path.cwd()) else "")
+        print(f"\n{report.PAGE} is written")
 
 
 async def measure(benchmark: Benchmark, home: Path, part: float) -> list[Figure]:
