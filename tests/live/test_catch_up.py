@@ -125,7 +125,7 @@ async def live_readers(server: RealServer, count: int) -> AsyncIterator[list[Rpc
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-async def test_a_slow_reader_far_behind_gets_everything_while_200_stay_live(tmp_path: Path) -> None:
+async def test_a_slow_reader_far_behind_gets_everything_while_200_stay_live(tmp_path: Path, sockets: str) -> None:
     server = RealServer(tmp_path / "data", config=write_settings(tmp_path / "antiphon.toml", PATIENT))
     await fill(server.data, BEHIND)
     await server.start()
@@ -162,7 +162,7 @@ async def test_a_slow_reader_far_behind_gets_everything_while_200_stay_live(tmp_
         await server.stop()
 
 
-async def test_who_stops_reading_falls_back_and_is_closed_and_nobody_else_notices(tmp_path: Path) -> None:
+async def test_who_stops_reading_falls_back_and_is_closed_and_nobody_else_notices(tmp_path: Path, sockets: str) -> None:
     server = RealServer(tmp_path / "data", config=write_settings(tmp_path / "antiphon.toml", STRICT))
     await server.start()
     try:
@@ -179,8 +179,11 @@ async def test_who_stops_reading_falls_back_and_is_closed_and_nobody_else_notice
                 while not (row := await seen_by_server(rpc, "recent")):
                     pass
             assert (row["code"], row["reason"]) == (1008, "slow_consumer")
-            with pytest.raises(websockets.ConnectionClosed):
+            with pytest.raises(websockets.ConnectionClosed) as closed:
                 await deaf.read(head)
+            if sockets == "lean":  # plain ASGI cannot say anything to a socket that is full
+                assert closed.value.rcvd is not None
+                assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1008, "slow_consumer")
             assert 0 < deaf.offset < head
             for reader in live:
                 assert [(await reader.next())["offset"] for _ in range(head)] == [*range(1, head + 1)]
