@@ -11,7 +11,7 @@ AntiphonError
 │   ├── HostRefused, OriginRefused, CrossSiteRefused, ProxyRefused
 ├── NotFound              give up, or correct the name
 ├── LimitError            use less, or come back later
-│   ├── TooManySubscriptions, TooManyConnections, Busy
+│   ├── TooManySubscriptions, TooManyConnections, Busy, NotReady
 ├── StorageError          retry once the operator has helped
 │   ├── StorageFull, StorageFailed
 ├── DataDirectoryInUse    another process owns the data directory
@@ -192,6 +192,12 @@ class TooManyConnections(LimitError):
 
 class Busy(LimitError):
     code = "busy"
+
+
+class NotReady(LimitError):
+    """What is published does not arrive."""
+
+    code = "not_ready"
 
 
 class StorageError(AntiphonError):

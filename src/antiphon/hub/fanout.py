@@ -9,6 +9,7 @@ that they do not wait for large ones.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 
@@ -22,6 +23,8 @@ SLICE_S = 0.002
 COMMIT_WAIT_S = 0.002  # more, for a commit under way: a durable burst leaves as one write
 SMALL = 256  # subscribers: what a slice can serve
 CHECK_EVERY = 16  # writes between two looks at the time
+
+clock = time.monotonic  # an event loop's own clock may stand still during one of its turns
 
 
 class Delivery:
@@ -40,6 +43,10 @@ class Delivery:
             (codec.events(channel.epoch, events), list(group)) for codec, group in channel.groups.items()
         ]
         self.size = sum(len(subscriptions) for _, subscriptions in self.left)
+
+    @property
+    def is_small(self) -> bool:
+        return self.size <= SMALL
 
 
 class Fanout:
@@ -66,19 +73,18 @@ class Fanout:
         self._dirty: set[Channel] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._sliced: asyncio.Handle | None = None
+        self._due = 0.0  # when the timer ticks, while there is one
         self._earliest = 0.0
         self._waited = False
         self._deliveries: list[Delivery] = []
         self._first: deque[Outlet | Delivery] = deque()  # to be written to: connections of small channels
         self._then: deque[Outlet | Delivery] = deque()  # those of large ones
-        self.ticked_at = 0.0  # for those who watch the clock
 
     def mark(self, channel: Channel) -> None:
         """Flush the channel at the next tick of the clock."""
         self._dirty.add(channel)
-        if self._timer is None and not channel.delivering:
-            now = asyncio.get_running_loop().time()
-            self._arm(max(now + GATHER_S, self._earliest, channel.earliest))
+        if not channel.delivering:
+            self._arm(max(clock() + GATHER_S, self._earliest, channel.earliest))
 
     def drain(self) -> None:
         """Send everything that waits, now."""
@@ -94,15 +100,21 @@ class Fanout:
                 handle.cancel()
 
     def _arm(self, when: float) -> None:
-        self._timer = asyncio.get_running_loop().call_at(when, self._tick)
+        """Let the clock tick at `when`, unless it does so earlier."""
+        if self._timer is not None:
+            if self._due <= when:
+                return
+            self._timer.cancel()  # it was set for a channel that has to wait longer
+        self._due = when
+        self._timer = asyncio.get_running_loop().call_later(max(0.0, when - clock()), self._tick)
 
     def _tick(self) -> None:
-        now = self.ticked_at = asyncio.get_running_loop().time()
+        now, self._timer = clock(), None
         if self._is_committing() and not self._waited:
             self._waited = True
             self._arm(now + COMMIT_WAIT_S)
             return
-        self._timer, self._waited = None, False
+        self._waited = False
         self._earliest = now + INTERVAL_S
         self._begin(now)
         if self._sliced is None:
@@ -115,7 +127,7 @@ class Fanout:
         self._dirty.difference_update(due)
         for channel in due:
             channel.delivering = True
-            self._deliveries.append(Delivery(channel, asyncio.get_running_loop().time()))
+            self._deliveries.append(Delivery(channel, clock()))
             waiting, channel.waiting = channel.waiting, []
             for subscription in waiting:
                 self._place(subscription)
@@ -125,25 +137,32 @@ class Fanout:
     def _arm_for_rest(self) -> None:
         """Set the clock for channels that have to wait for their own turn."""
         waiting = [channel.earliest for channel in self._dirty if not channel.delivering]
-        if waiting and self._timer is None:
+        if waiting:
             self._arm(max(min(waiting), self._earliest))
 
     def _slice(self, limit_s: float = SLICE_S) -> None:
         """Gather and write for a while; the rest comes after others have had their turn."""
         self._sliced = None
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + limit_s
-        while self._deliveries and loop.time() < deadline:
-            self._gather(self._deliveries[-1])
-        for queue in (self._first, self._then):
-            while queue and loop.time() < deadline:
-                self._write(queue)
+        deadline = clock() + limit_s
+        while clock() < deadline and self._step():
+            pass
         if self._deliveries or self._first or self._then:
-            self._sliced = loop.call_soon(self._slice)
+            self._sliced = asyncio.get_running_loop().call_soon(self._slice)
+
+    def _step(self) -> bool:
+        """Do a little of what is most urgent: small channels whole, then large ones; false if nothing is left."""
+        delivery = self._deliveries[-1] if self._deliveries else None
+        if delivery is not None and (delivery.is_small or not self._first):
+            self._gather(delivery)
+        elif self._first or self._then:
+            self._write(self._first or self._then)
+        else:
+            return False
+        return True
 
     def _gather(self, delivery: Delivery) -> None:
         """Offer a batch to some of its subscribers."""
-        queue = self._first if delivery.size <= SMALL else self._then
+        queue = self._first if delivery.is_small else self._then
         for encoded, subscriptions in delivery.left[-1:]:
             for _ in range(min(SMALL, len(subscriptions))):
                 subscription = subscriptions.pop()
@@ -178,7 +197,7 @@ class Fanout:
                 self._finish(item)
 
     def _finish(self, delivery: Delivery) -> None:
-        now = asyncio.get_running_loop().time()
+        now = clock()
         channel, length = delivery.channel, now - delivery.started
         channel.delivering = False
         channel.earliest = delivery.started + max(INTERVAL_S, length)

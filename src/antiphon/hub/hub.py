@@ -108,6 +108,11 @@ class Hub:
         return self._writer.queued
 
     @property
+    def is_storing(self) -> bool:
+        """Whether a batch is being stored."""
+        return self._writer.is_committing
+
+    @property
     def has_room(self) -> bool:
         """Whether `room` would return at once."""
         return self._writer.has_room

@@ -28,7 +28,7 @@ class Submission(NamedTuple):
     answer: asyncio.Future[Answer]
     size: int
     is_rolled: bool  # the events are parts of one: appends to a growing message
-    at: float  # when it was submitted, on the loop's clock
+    at: float  # when it was submitted, time.monotonic
 
 
 class Turn:

@@ -92,7 +92,7 @@ class Writer:
             raise Busy("the server is stopping: nothing was stored")
         size = sum(len(event.payload) + 100 for event in events)
         loop = asyncio.get_running_loop()
-        submission = Submission(events, checkpoint, loop.create_future(), size, is_rolled, loop.time())
+        submission = Submission(events, checkpoint, loop.create_future(), size, is_rolled, time.monotonic())
         self._queue.append(submission)
         self._count(size, len(events))
         self._wake.set()

@@ -18,6 +18,7 @@ from antiphon.hub import Hub, Keep
 from antiphon.server.access import User
 from antiphon.server.admission import Facts, Policy
 from antiphon.server.auth import Authenticator
+from antiphon.server.canary import CHANNEL, KEPT_EVENTS, Canary
 from antiphon.server.connections import Connections
 from antiphon.server.core import Core
 from antiphon.server.door import Door, Identify, Receive, Scope, Send
@@ -28,6 +29,7 @@ from antiphon.server.live.codec import FRAMES
 from antiphon.server.live.endpoint import LiveEndpoint
 from antiphon.server.live.lean import lean_sockets
 from antiphon.server.rates import Rates
+from antiphon.server.readiness import Readiness
 from antiphon.server.settings import Settings
 from antiphon.services.logs import Logs
 from antiphon.services.processes import Processes
@@ -81,12 +83,14 @@ class Server:
             Logs(hub, settings.log) as logs,
             Processes(hub, settings.process, settings.server.data) as supervised,
             Crew() as crew,
+            _singing(hub) as canary,
         ):
             for family in RESERVED:
                 hub.claim(family)
             limits = settings.limits
             connections, rates = Connections(limits.connections), Rates(limits.publishes_per_s)
-            core = Core(settings, hub, supervised, logs, connections, rates, crew)
+            ready = Readiness(hub, canary, None)
+            core = Core(settings, hub, supervised, logs, connections, rates, crew, canary, ready)
             self._serve(core)
             yield core
             core.connections.goodbye("stopping")
@@ -103,6 +107,12 @@ class Server:
         core.active_path = "lean"
         with lean_sockets(core, self._door, routes) as protocol:
             yield protocol
+
+    def ticket(self) -> str:
+        """A ticket for a socket of the server's own, as a query; empty where none is needed."""
+        if self._authenticator is None or not self._authenticator.enabled:
+            return ""
+        return f"?ticket={self._authenticator.issue_ticket(User('server', ('read antiphon:*',))).ticket}"
 
     async def _identify(self, _: Scope, facts: Facts) -> User | None:
         return None if self._authenticator is None else self._authenticator.authenticate(facts)
@@ -123,8 +133,19 @@ def _routes() -> FastAPI:
     return app
 
 
+@asynccontextmanager
+async def _singing(hub: Hub) -> AsyncIterator[Canary]:
+    canary = Canary(hub)
+    task = asyncio.create_task(canary.run(), name="canary")
+    try:
+        yield canary
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
 def _keep(settings: Settings) -> dict[str, Keep]:
-    return {
+    return {CHANNEL: Keep(max_events=KEPT_EVENTS)} | {
         pattern: Keep(rule.max_events, rule.max_age_s, rule.max_bytes) for pattern, rule in settings.retention.items()
     }
 

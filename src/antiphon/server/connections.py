@@ -16,6 +16,7 @@ from antiphon.server.access import User
 from antiphon.transports.base import Ending, Socket
 
 REMEMBERED = 100
+MAX_REASONS = 30  # some are words of the peer's own
 MAX_USER_AGENT = 200
 
 
@@ -89,7 +90,9 @@ class Connections:
         self._recent: deque[dict[str, Any]] = deque(maxlen=REMEMBERED)
         self._empty = asyncio.Event()
         self.total = 0
-        self.endings: dict[str, int] = {}
+        self.sent_bytes = 0  # of those that have ended
+        self.received_bytes = 0
+        self.endings: dict[str, int] = {}  # by reason
 
     def __len__(self) -> int:
         return len(self._open)
@@ -107,8 +110,18 @@ class Connections:
         if not self._open:
             self._empty.set()
         connection.outlet.close()
-        self.endings[ending.reason] = self.endings.get(ending.reason, 0) + 1 if len(self.endings) < REMEMBERED else 1
+        self.sent_bytes += connection.socket.sent_bytes
+        self.received_bytes += connection.socket.received_bytes
+        self._count(ending.reason)
         self._recent.appendleft(connection.last_row(ending))
+
+    def _count(self, reason: str) -> None:
+        if reason not in self.endings and len(self.endings) >= MAX_REASONS:
+            reason = "other"
+        self.endings[reason] = self.endings.get(reason, 0) + 1
+
+    def open_ones(self) -> list[Connection]:
+        return list(self._open.values())
 
     def rows(self) -> dict[str, Any]:
         return {"connections": [connection.row() for connection in self._open.values()], "recent": list(self._recent)}

@@ -6,8 +6,10 @@ import time
 from dataclasses import dataclass, field
 
 from antiphon.hub import Hub
+from antiphon.server.canary import Canary
 from antiphon.server.connections import Connections
 from antiphon.server.rates import Rates
+from antiphon.server.readiness import Readiness
 from antiphon.server.settings import Settings
 from antiphon.services.logs import Logs
 from antiphon.services.processes import Processes
@@ -26,6 +28,8 @@ class Core:
     connections: Connections
     rates: Rates
     crew: Crew  # owns the tasks of connections
+    canary: Canary
+    readiness: Readiness
     started: float = field(default_factory=time.monotonic)
     active_path: str = "asgi"  # which way hot sockets take: lean, asgi
     features: tuple[str, ...] = ("processes", "logs")

@@ -17,6 +17,7 @@ from antiphon.errors import SettingsError
 from antiphon.server.app import Server
 from antiphon.server.auth import operator_token
 from antiphon.server.core import Core
+from antiphon.server.readiness import Readiness
 from antiphon.server.settings import Loaded, Settings, policy_of
 
 FAREWELL_S = 1.0  # for clients to take what is queued before their sockets are closed
@@ -44,6 +45,8 @@ async def _serve(settings: Settings, listener: socket.socket, announce: Callable
     policy = policy_of(settings, ports=[port])
     app = Server(settings, lambda: policy)
     async with app.running() as core:
+        live = f"ws://{_name(settings)}:{port}/live"
+        core.readiness = Readiness(core.hub, core.canary, lambda: live + app.ticket())
         with _sockets(app, core) as sockets:
             server = _Uvicorn(_config(app, settings, sockets), core, lambda: announce(_address(settings, port)))
             loop = asyncio.get_running_loop()
@@ -118,10 +121,14 @@ def _bound(settings: Settings) -> Iterator[socket.socket]:
 
 
 def _address(settings: Settings, port: int) -> str:
-    host = settings.server.host.strip("[]")
-    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
     token = f"#token={operator_token(settings.server.data)}" if settings.auth else ""
-    return f"http://{name}:{port}/{token}"
+    return f"http://{_name(settings)}:{port}/{token}"
+
+
+def _name(settings: Settings) -> str:
+    """The server's host in a URL."""
+    host = settings.server.host.strip("[]")
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

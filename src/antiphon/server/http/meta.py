@@ -50,9 +50,8 @@ async def healthz() -> Response:
 
 @router.get("/readyz")
 async def readyz(core: TheCore) -> Response:
-    """The store answers."""
-    await core.hub.history("processes", limit=1)
-    return Json({"status": "ready"})
+    """An event, published now, arrived at a socket of the server's own."""
+    return Json({"status": "ready", "round_trip_ms": round(await core.readiness.check() * 1000, 2)})
 
 
 @router.get("/metrics")
