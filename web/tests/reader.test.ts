@@ -99,6 +99,19 @@ describe("paused", () => {
     expect(range()[1]).toBe(10_000);
     expectUnbroken();
   });
+  test("one call brings one page, also when as much is loaded as may be", async () => {
+    const steps = 2 * (LIMITS.window / LIMITS.page);
+    for (let i = 0; i < steps - 1; i++) {
+      const first = state().window.first;
+      await reader.loadOlder();
+      expect(state().window.first).toBe(Math.max(1, first - LIMITS.page));
+    }
+    for (let i = 0; i < 5; i++) {
+      const last = state().window.last;
+      await reader.loadNewer();
+      expect(state().window.last).toBe(last + LIMITS.page);
+    }
+  });
   test("two calls at once ask once", async () => {
     const asked = log.requests.length;
     await Promise.all([reader.loadOlder(), reader.loadOlder()]);

@@ -10,7 +10,7 @@ import { AntiphonError, type HistoryPage, type Item } from "@antiphon/client";
 import { createStore, type StoreApi } from "zustand/vanilla";
 
 import type { StreamFilter } from "./entry";
-import { gapEntry, toEntry } from "./entry";
+import { gapEntry, passes, toEntry } from "./entry";
 import type { LogSource, PageRequest } from "./source";
 import { Tail } from "./tail";
 import type { LogWindow, Page } from "./window";
@@ -97,11 +97,12 @@ export class LogReader {
     const { older, phase } = this.#get();
     if (older === "loading" || phase !== "ready") return;
     await this.#load("older", async (signal) => {
-      const enough = this.#get().window.entries.length + LIMITS.page / 2;
+      let gained = 0; // not the window's growth: a full window stays as long as it is
       for (let pages = 0; pages < LIMITS.filteredPages; pages++) {
         const { window, oldest, filter } = this.#get();
-        if (window.first <= oldest || (pages > 0 && window.entries.length >= enough)) return;
+        if (window.first <= oldest || gained >= LIMITS.page / 2) return;
         const page = await this.#page({ before: window.first, limit: pageSize(filter) }, signal);
+        gained += many(page, filter);
         this.#set({ window: prepend(this.#get().window, page, filter, LIMITS.window) });
       }
     });
@@ -112,13 +113,14 @@ export class LogReader {
     const { newer, phase, following } = this.#get();
     if (newer === "loading" || phase !== "ready" || following) return;
     await this.#load("newer", async (signal) => {
-      const enough = this.#get().window.entries.length + LIMITS.page / 2;
+      let gained = 0;
       for (let pages = 0; pages < LIMITS.filteredPages; pages++) {
         const { window, filter, head } = this.#get();
-        if (window.last >= head || (pages > 0 && window.entries.length >= enough)) return;
+        if (window.last >= head || gained >= LIMITS.page / 2) return;
         const page =
           this.#tail.after(window.last, LIMITS.page) ??
           (await this.#page({ after: window.last, limit: pageSize(filter) }, signal));
+        gained += many(page, filter);
         const held = this.#get().window;
         // What retention has removed in between is passed over: the window stays one unbroken range.
         this.#set({
@@ -284,6 +286,10 @@ export class LogReader {
 /** With a filter most lines may be dropped, so bigger pages are asked for. */
 function pageSize(filter: StreamFilter): number {
   return filter === "all" ? LIMITS.page : 2 * LIMITS.page;
+}
+
+function many({ entries }: Page, filter: StreamFilter): number {
+  return filter === "all" ? entries.length : entries.filter((entry) => passes(entry, filter)).length;
 }
 
 /** `edge` = where an empty page stands. */

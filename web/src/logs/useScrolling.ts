@@ -69,8 +69,8 @@ export function useScrolling(
     lastTop.current = scrollTop;
     const state = reader.state.getState();
     if (state.following) {
-      if (up && !atEnd()) reader.pause();
-      return;
+      if (!up || atEnd()) return;
+      reader.pause();
     }
     if (up && scrollTop < NEAR_PX && state.window.first > state.oldest) void reader.loadOlder();
     if (down && atEnd()) goOn();
@@ -83,7 +83,10 @@ export function useScrolling(
     (event: WheelEvent) => {
       const state = reader.state.getState();
       if (event.deltaY > 0 && !state.following && atEnd()) goOn();
-      if (event.deltaY < 0 && state.following && (box.current?.scrollTop ?? 0) > 0) reader.pause();
+      const top = box.current?.scrollTop ?? 0;
+      if (event.deltaY < 0 && state.following && top > 0) reader.pause();
+      if (event.deltaY < 0 && !state.following && top === 0 && state.window.first > state.oldest)
+        void reader.loadOlder();
     },
     [box, reader, atEnd, goOn],
   );

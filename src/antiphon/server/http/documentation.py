@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastapi import FastAPI
@@ -35,8 +36,9 @@ class DocumentedApi(FastAPI):
 
 def corrected(schema: dict[str, Any]) -> dict[str, Any]:
     """Change and return what FastAPI has made of the routes."""
-    for path in schema["paths"].values():
-        for operation in path.values():
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            operation["operationId"] = re.sub(r"[^a-z]+", "-", f"{method}{path}").strip("-")
             _name(operation)
             _tell_answers(operation["responses"])
     schemas = schema.setdefault("components", {}).setdefault("schemas", {})

@@ -1,0 +1,135 @@
+"""Reading the dashboard the way a person does: what stands in its rows, its list and its indicator."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, expect
+
+CHROMIUM = Path("/usr/bin/chromium")
+MARKS = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/chromium"),
+    pytest.mark.asyncio(loop_scope="module"),
+]
+WITHIN_MS = 20_000
+
+expect.set_options(timeout=WITHIN_MS)
+
+OpenPage = Callable[..., Awaitable[Page]]
+
+
+class Seen(NamedTuple):
+    """A line as it stands on the page."""
+
+    offset: int
+    text: str
+
+
+@asynccontextmanager
+async def opening(browser: Browser) -> AsyncIterator[OpenPage]:
+    """Gives a function that opens an address in a fresh context.
+
+    `may_lose=True` lets the page's requests fail, as they do while the server is killed; anything else that its
+    console complains about fails the test.
+    """
+    complaints: list[str] = []
+    async with AsyncExitStack() as stack:
+
+        async def open_page(url: str, *, may_lose: bool = False, **options: Any) -> Page:
+            context = await browser.new_context(**{"viewport": {"width": 1280, "height": 800}} | options)
+            stack.push_async_callback(context.close)
+            page = await context.new_page()
+            page.set_default_timeout(WITHIN_MS)
+            _watch(page, complaints, may_lose=may_lose)
+            await page.goto(url)
+            return page
+
+        yield open_page
+    if complaints:
+        pytest.fail("the console complained:\n" + "\n".join(complaints))
+
+
+def _watch(page: Page, complaints: list[str], *, may_lose: bool) -> None:
+    def on_console(message: ConsoleMessage) -> None:
+        lost = may_lose and re.search(r"net::ERR_|WebSocket connection", message.text)
+        if message.type in ("error", "warning") and not lost:
+            complaints.append(f"{message.type}: {message.text}")
+
+    def on_request(request: Request) -> None:
+        own = page.url.split("/")[2] if "/" in page.url else ""
+        if request.url.startswith("http") and own and request.url.split("/")[2] != own:
+            complaints.append(f"asked another host: {request.url}")
+
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+    page.on("request", on_request)
+
+
+# The log
+
+
+def log(page: Page) -> Locator:
+    """The box with the lines."""
+    return page.get_by_role("log", name="Lines")
+
+
+def line(page: Page, text: str) -> Locator:
+    """The row with exactly this text."""
+    return page.locator(".log-row", has=page.locator(".log-text").get_by_text(text, exact=True))
+
+
+async def rows(page: Page) -> list[Seen]:
+    """The lines that are drawn, in order; marks of lives included with their words."""
+    drawn = await page.evaluate(f"() => ({READ_ROWS})()")
+    return [Seen(offset, text) for offset, text in drawn]
+
+
+async def read_from_the_start(page: Page) -> list[Seen]:
+    """Scroll through the whole log as a person would, from its first line to its end."""
+    await log(page).press("Home")
+    await expect(page.locator('.log-row[data-offset="1"]')).to_be_visible()
+    read: dict[int, str] = {}
+    while True:
+        drawn = await rows(page)
+        assert [seen.offset for seen in drawn] == list(range(drawn[0].offset, drawn[0].offset + len(drawn)))
+        assert all(read.get(seen.offset, seen.text) == seen.text for seen in drawn)
+        read.update(drawn)
+        if await page.get_by_role("button", name="following", exact=True).count():
+            return [Seen(offset, read[offset]) for offset in sorted(read)]
+        await page.evaluate(SCROLL_ON)
+
+
+READ_ROWS = """() => [...document.querySelectorAll('.log-row')]
+    .map(row => [+row.dataset.offset, row.querySelector('.log-text, .log-divider').textContent])
+    .sort((a, b) => a[0] - b[0])"""
+
+# Most of a screen further, and over once that is drawn.
+SCROLL_ON = """() => new Promise(done => {
+    const box = document.querySelector('[role=log]');
+    box.scrollTop += box.clientHeight * 0.8;
+    box.dispatchEvent(new WheelEvent('wheel', {deltaY: 1, bubbles: true}));
+    requestAnimationFrame(() => requestAnimationFrame(() => done()));
+})"""
+
+
+# The shell
+
+
+def indicator(page: Page) -> Locator:
+    """What the connection is doing."""
+    return page.locator("header [role=status] ~ span")
+
+
+async def expect_live(page: Page) -> None:
+    await expect(indicator(page)).to_have_text(re.compile(r"^Live"))
+
+
+def status_line(page: Page) -> Locator:
+    """Where one is in the log."""
+    return page.get_by_text(re.compile(r"^line [\d\u202f]+ of [\d\u202f]+"))
