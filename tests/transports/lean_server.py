@@ -63,8 +63,14 @@ class EchoSession:
                 raise ValueError("as asked for")
             case "much":
                 self.say("x" * (100 << 10))
+            case "soon":
+                self.socket.send_soon([encode_frame(b"1"), encode_frame(b"2")])
+                self.socket.send_soon([encode_frame(b"3")])
+                assert self.socket.queued_bytes == 9
+                self.say("4")
+                self.socket.send_soon([encode_frame(b"5")])
             case "end":
-                self.say("last words")
+                self.socket.send_soon([encode_frame(b"last words")])
                 self.socket.end()
                 self.say("never sent")
             case _:

@@ -11,6 +11,7 @@ from tests.transports.client_frames import CLOSE, PING, PONG, TEXT, closing, fra
 from tests.transports.lean_server import DEADLINE_S, LIMITS, EchoSession, LeanServer, RawPeer
 
 from antiphon.transports.base import Ending
+from antiphon.transports.frames import encode_frame
 from antiphon.transports.sweep import Beat
 
 
@@ -70,6 +71,17 @@ async def test_the_session_is_told_when_there_is_room(server: LeanServer) -> Non
         async with asyncio.timeout(DEADLINE_S):
             await session.drained_once.wait()
         assert session.socket.queued_bytes < LIMITS.queued_bytes // 4
+
+
+async def test_what_is_sent_soon_keeps_its_place(server: LeanServer) -> None:
+    async with RawPeer.open(server) as peer:
+        session = await server.session()
+        peer.say("soon", "6")
+        assert await peer.texts(6) == [b"1", b"2", b"3", b"4", b"5", b"6"]
+        assert session.socket.queued_bytes == 0
+        assert session.socket.sent_bytes == len("\x81\x05hello") + 6 * 3
+        session.socket.send_soon([encode_frame(b"alone")])
+        assert await peer.frame() == (TEXT, b"alone")
 
 
 # the end

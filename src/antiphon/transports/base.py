@@ -47,6 +47,9 @@ class Socket(Protocol):
     def send(self, parts: Sequence[Any]) -> None:
         """Accept pieces for sending, in order, without waiting."""
 
+    def send_soon(self, parts: Sequence[Any]) -> None:
+        """Like `send`, in one write with what else is sent in this step of the loop: for many small answers."""
+
     def end(self) -> None:
         """Take nothing more; what was accepted is still sent, then the connection is closed with 1012."""
 

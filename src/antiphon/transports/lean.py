@@ -68,6 +68,7 @@ class LeanSocket(asyncio.Protocol):
     __slots__ = (
         "_accepted_bytes",
         "_connections",
+        "_held",
         "_is_busy",
         "_is_full",
         "_is_reading",
@@ -94,6 +95,7 @@ class LeanSocket(asyncio.Protocol):
         self._is_reading = True
         self._unanswered = False  # nothing was heard since the last ping
         self._accepted_bytes = 0
+        self._held: list[bytes] | None = None  # what goes with the next write; None = nothing
         self.received_bytes = 0
 
     def start(self, session: Session) -> None:
@@ -111,7 +113,10 @@ class LeanSocket(asyncio.Protocol):
     @property
     def queued_bytes(self) -> int:
         transport = self._transport
-        return 0 if transport is None else transport.get_write_buffer_size()
+        if transport is None:
+            return 0
+        held = 0 if self._held is None else sum(map(len, self._held))
+        return held + transport.get_write_buffer_size()
 
     @property
     def sent_bytes(self) -> int:
@@ -121,7 +126,23 @@ class LeanSocket(asyncio.Protocol):
         """Hand frames to the transport."""
         if self._phase is Phase.OPEN and self._transport is not None:
             self._accepted_bytes += sum(map(len, parts))
+            if self._held is not None:
+                parts, self._held = [*self._held, *parts], None
             self._transport.writelines(parts)
+
+    def send_soon(self, parts: Sequence[bytes]) -> None:
+        if self._phase is not Phase.OPEN:
+            return
+        self._accepted_bytes += sum(map(len, parts))
+        if self._held is None:
+            self._held = list(parts)
+            asyncio.get_running_loop().call_soon(self._release)
+        else:
+            self._held += parts
+
+    def _release(self) -> None:
+        if self._held is not None:
+            self.send(())
 
     def end(self) -> None:
         self.close(STOPPING, "the server is stopping")
@@ -261,7 +282,7 @@ class LeanSocket(asyncio.Protocol):
         self._shared.sweep.remove(self, self._place)
         self._connections.discard(self)
         self._end(Ending(None, "connection lost"))
-        self._transport = None
+        self._transport = self._held = None
 
     # what the server and the sweep ask
 

@@ -41,6 +41,9 @@ class QueueSink:
             self._room.clear()
         self._filled.set()
 
+    def send_soon(self, parts: Sequence[Any]) -> None:
+        self.send(parts)
+
     async def room(self) -> None:
         """Wait until less than the bound is queued, so that a peer that only asks cannot fill the memory."""
         await self._room.wait()
