@@ -1,0 +1,1 @@
+"""How fast events reach many sockets, beside other servers: `python -m bench.delivery`."""
