@@ -60,6 +60,8 @@ def encoded(summary: Summary) -> list[Any]:
 class TellingCodec:
     """Parts are facts that the far end tells when it reads them."""
 
+    is_shared = True
+
     def events(self, epoch: str, events: Sequence[Event]) -> Encoded:
         return Encoded(tuple(("event", e.channel, e.offset, number_of(e)) for e in events), WEIGHT * len(events))
 

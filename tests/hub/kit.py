@@ -30,6 +30,8 @@ def size(part: Any) -> int:
 class RecordingCodec:
     """Its "bytes" are the events themselves."""
 
+    is_shared = True
+
     def events(self, epoch: str, events: Sequence[Event]) -> Encoded:
         return Encoded(tuple(events), sum(map(size, events)))
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from tests.hub.kit import DEADLINE_S, Connection, new, publish
 
 from antiphon.brokers.memory import MemoryBroker
-from antiphon.hub import Hub
+from antiphon.hub import Hub, Start, pulling
+from antiphon.messages import Event
 
 
 async def test_a_small_channel_does_not_wait_for_a_large_one() -> None:
@@ -92,3 +94,26 @@ async def test_after_unsubscribing_nothing_gathered_follows() -> None:
         for connection in crowd[1::7]:
             await connection.until_offset("a", 2)
         assert all(connection.tape[-1] == "unsubscribed" for connection in crowd[::7])
+
+
+async def test_a_crowd_that_comes_back_reads_each_page_once() -> None:
+    broker = MemoryBroker()
+    async with Hub(broker) as hub:
+        await publish(hub, "a", 3000)
+        reads = 0
+        read = broker.read
+
+        async def counted(*args: Any, **kwargs: Any) -> list[Event]:
+            nonlocal reads
+            reads += 1
+            return await read(*args, **kwargs)
+
+        broker.read = counted  # type: ignore[method-assign]
+        crowd = [Connection(hub) for _ in range(200)]
+        for connection in crowd:
+            await connection.subscribe("a", Start.START)
+        for connection in crowd:
+            await connection.until_offset("a", 3000)
+            assert connection.offsets("a") == list(range(1, 3001))
+        pages = 3000 // pulling.PAGE_EVENTS
+        assert reads <= pages + pulling.WORKERS * pages, "at most once by each worker that looked at the same time"

@@ -42,6 +42,10 @@ class Gap(NamedTuple):
 class Codec(Protocol):
     """Turns what happens into the bytes of one protocol. Connections that share a codec share its bytes."""
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether the bytes of events depend on nothing else, so that those of a page may be kept."""
+
     def events(self, epoch: str, events: Sequence[Event]) -> Encoded: ...
 
     def caught_up(self, channel: str, epoch: str, offset: int) -> Encoded: ...

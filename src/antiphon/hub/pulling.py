@@ -16,6 +16,7 @@ from antiphon.errors import StorageError
 from antiphon.hub.channel import Channels
 from antiphon.hub.fold import Summary
 from antiphon.hub.outlet import Gap, Outlet, Phase, Subscription
+from antiphon.hub.pages import Page, Pages
 from antiphon.hub.stats import Stats
 from antiphon.messages import Event
 
@@ -36,6 +37,7 @@ class Pullers:
         self._channels = channels
         self._settled = settled
         self._stats = stats
+        self._pages = Pages()
         self._turns: asyncio.Queue[Outlet] = asyncio.Queue()  # bounded by the number of connections: each is in it once
 
     def wake(self, outlet: Outlet) -> None:
@@ -77,6 +79,10 @@ class Pullers:
 
     async def _send_page(self, subscription: Subscription) -> None:
         channel, upto = subscription.channel, subscription.channel.flushed
+        known = self._pages.get((subscription.outlet.codec, channel.name, subscription.cursor), upto=upto)
+        if known is not None:
+            self._send(subscription, known)
+            return
         events = await self._broker.read(
             channel.name, after=subscription.cursor, upto=upto, max_events=PAGE_EVENTS, max_bytes=PAGE_BYTES
         )
@@ -85,14 +91,21 @@ class Pullers:
         if channel.volatile:
             self._send_with_holes(subscription, events, upto)
         elif events and events[0].offset == subscription.cursor + 1:
-            self._send(subscription, events)
-        self._stats.pages += 1  # trimmed meanwhile: the next turn will tell of the gap
+            self._send(subscription, self._page_of(subscription, events))
+        # else it was trimmed meanwhile, and the next turn will tell of the gap
 
-    def _send(self, subscription: Subscription, events: list[Event]) -> None:
-        outlet = subscription.outlet
-        outlet.send(outlet.codec.events(subscription.channel.epoch, events))
-        subscription.advance(events[-1].offset)
-        self._stats.pulled += len(events)
+    def _page_of(self, subscription: Subscription, events: list[Event]) -> Page:
+        codec, channel = subscription.outlet.codec, subscription.channel
+        page = Page(codec.events(channel.epoch, events), events[-1].offset, len(events))
+        if codec.is_shared and not channel.volatile:
+            self._pages.keep((codec, channel.name, subscription.cursor), page)
+        return page
+
+    def _send(self, subscription: Subscription, page: Page) -> None:
+        subscription.outlet.send(page.encoded)
+        subscription.advance(page.last)
+        self._stats.pages += 1
+        self._stats.pulled += page.events
 
     def _send_with_holes(self, subscription: Subscription, events: list[Event], upto: int) -> None:
         """What is left of a volatile channel, each hole announced; `upto` is where the page was asked to end."""
@@ -109,7 +122,7 @@ class Pullers:
 
     def _send_run(self, subscription: Subscription, run: list[Event]) -> None:
         if run:
-            self._send(subscription, run)
+            self._send(subscription, self._page_of(subscription, run))
 
     def _tell(self, subscription: Subscription, last: int, reason: str, summary: Summary | None) -> None:
         """Say which offsets will not come."""

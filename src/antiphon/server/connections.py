@@ -127,9 +127,10 @@ class Connections:
         return {"connections": [connection.row() for connection in self._open.values()], "recent": list(self._recent)}
 
     def goodbye(self, reason: str) -> None:
-        """Ask all to leave and to come back, not all at once."""
+        """Ask all to leave and to come back, not all at once: some thousand a second."""
+        spread_ms = max(1800, len(self._open))
         for connection in list(self._open.values()):
-            connection.goodbye(reason, round(0.2 + secrets.randbelow(1800) / 1000, 2))
+            connection.goodbye(reason, round(0.2 + secrets.randbelow(spread_ms) / 1000, 2))
 
     async def leave(self, reason: str, *, within_s: float) -> None:
         """Say goodbye and wait until all have gone, at most `within_s` seconds."""

@@ -15,6 +15,8 @@ from antiphon.transports.frames import encode_frame
 class LiveCodec(ABC):
     """JSON-RPC messages; shared by all sockets that are written to in the same way."""
 
+    is_shared = True
+
     @abstractmethod
     def messages(self, found: Iterable[bytes]) -> Encoded:
         """Messages as the transport takes them."""
@@ -49,6 +51,8 @@ FRAMES = FrameCodec()
 
 class StreamCodec:
     """Entries of one event stream: each carries the cursors of all its channels, so it is shared with nobody."""
+
+    is_shared = False
 
     def __init__(self, cursors: dict[str, Cursor]) -> None:
         self._cursors = cursors  # in the order in which the client named the channels
