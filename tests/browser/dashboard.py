@@ -94,28 +94,31 @@ async def read_from_the_start(page: Page) -> list[Seen]:
     """Scroll through the whole log as a person would, from its first line to its end."""
     await log(page).press("Home")
     await expect(page.locator('.log-row[data-offset="1"]')).to_be_visible()
-    read: dict[int, str] = {}
-    while True:
-        drawn = await rows(page)
-        assert [seen.offset for seen in drawn] == list(range(drawn[0].offset, drawn[0].offset + len(drawn)))
-        assert all(read.get(seen.offset, seen.text) == seen.text for seen in drawn)
-        read.update(drawn)
-        if await page.get_by_role("button", name="following", exact=True).count():
-            return [Seen(offset, read[offset]) for offset in sorted(read)]
-        await page.evaluate(SCROLL_ON)
+    read = await page.evaluate(READ_ON)
+    assert read["broken"] == []
+    return [Seen(offset, text) for offset, text in read["lines"]]
 
 
 READ_ROWS = """() => [...document.querySelectorAll('.log-row')]
     .map(row => [+row.dataset.offset, row.querySelector('.log-text, .log-divider').textContent])
     .sort((a, b) => a[0] - b[0])"""
 
-# Most of a screen further, and over once that is drawn.
-SCROLL_ON = """() => new Promise(done => {
-    const box = document.querySelector('[role=log]');
-    box.scrollTop += box.clientHeight * 0.8;
-    box.dispatchEvent(new WheelEvent('wheel', {deltaY: 1, bubbles: true}));
-    requestAnimationFrame(() => requestAnimationFrame(() => done()));
-})"""
+# Screen by screen to the end. What is drawn must always be one piece, and connect to what was read before.
+READ_ON = f"""async () => {{
+    const box = document.querySelector('[role=log]'), lines = [], broken = [];
+    const isAtEnd = () => [...document.querySelectorAll('button')].some(button => button.textContent === 'following');
+    for (let over = false; !over;) {{
+        over = isAtEnd();
+        const drawn = ({READ_ROWS})(), last = lines.at(-1)?.[0] ?? 0;
+        if (drawn.some(([offset], i) => offset !== drawn[0][0] + i)) broken.push(`a hole after ${{last}}`);
+        if (drawn[0][0] > last + 1) broken.push(`${{drawn[0][0]}} after ${{last}}`);
+        lines.push(...drawn.filter(([offset]) => offset > last));
+        box.scrollTop += box.clientHeight;
+        box.dispatchEvent(new WheelEvent('wheel', {{deltaY: 1, bubbles: true}}));
+        await new Promise(requestAnimationFrame);
+    }}
+    return {{lines, broken}};
+}}"""
 
 
 # The shell

@@ -9,8 +9,8 @@ import { connectionWords } from "./connectionWords";
 export function ConnectionIndicator(): ReactNode {
   const live = useLive();
   const state = useConnection();
-  const now = useNow();
-  const { tone, busy, text, detail, retry } = connectionWords(state, now);
+  useNow(); // draws it anew each second
+  const { tone, busy, text, detail, retry } = connectionWords(state, Date.now()); // true between the ticks, too
   return (
     <div className="flex min-w-0 items-center gap-2 text-s text-dim" title={detail ?? undefined}>
       <span role="status" className="sr-only">
