@@ -76,6 +76,7 @@ class Hub:
         policy = Policy(keep or {})
         self.retention = Retention(broker, self._channels, policy, self._writer.perform, self.stats)
         self._owned: set[str] = set()
+        self._families: tuple[str, ...] = ()
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -175,9 +176,10 @@ class Hub:
     def claim(self, name: str) -> None:
         """Reserve a channel, or with a final ":" a family, for a service: clients cannot publish into it."""
         self._owned.add(name)
+        self._families = tuple(name for name in self._owned if name.endswith(":"))
 
     def is_owned(self, channel: str) -> bool:
-        return channel in self._owned or any(channel.startswith(name) for name in self._owned if name.endswith(":"))
+        return channel in self._owned or channel.startswith(self._families)
 
     # looking back
 

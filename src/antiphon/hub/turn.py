@@ -100,9 +100,10 @@ class Turn:
         return Cursor(channel.epoch, offset)
 
     def _next(self, channel: Channel, events: list[Event]) -> int:
-        for event in reversed(events):
-            if event.channel == channel.name:
-                return event.offset + 1
+        if events:
+            for event in reversed(events):
+                if event.channel == channel.name:
+                    return event.offset + 1
         return self._heads.get(channel.name, channel.head) + 1
 
     async def _touch(self, name: str) -> Channel:

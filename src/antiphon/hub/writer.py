@@ -90,13 +90,15 @@ class Writer:
         """
         if self._closing:
             raise Busy("the server is stopping: nothing was stored")
-        size = sum(len(event.payload) + 100 for event in events)
-        loop = asyncio.get_running_loop()
-        submission = Submission(events, checkpoint, loop.create_future(), size, is_rolled, time.monotonic())
+        size = 100 * len(events)
+        for event in events:
+            size += len(event.payload)
+        answer: asyncio.Future[Answer] = asyncio.Future()
+        submission = Submission(events, checkpoint, answer, size, is_rolled, time.monotonic())
         self._queue.append(submission)
         self._count(size, len(events))
         self._wake.set()
-        return submission.answer
+        return answer
 
     async def perform(self, job: Callable[[], Awaitable[T]]) -> T:
         """Do something with the store between two batches."""

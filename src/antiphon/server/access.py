@@ -46,7 +46,7 @@ class User:
 
     def may(self, action: Action, resource: str) -> bool:
         """Whether a grant covers `resource`: a channel's name, or `KIND:NAME` for control."""
-        return any(_covers(grant, action, resource) for grant in self.grants)
+        return self.has_all or any(_covers(grant, action, resource) for grant in self.grants)
 
 
 LOCAL = User("local", (ALL,))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from antiphon.errors import InputError, InvalidChannel, InvalidCursor, InvalidParams
 from antiphon.hub import Start
-from antiphon.messages import EPOCH_PATTERN, MAX_OFFSET, Cursor, check_channel
+from antiphon.messages import CHANNEL_PATTERN, EPOCH_PATTERN, MAX_OFFSET, Cursor
 
 MAX_TYPE = 128
 MAX_KEY = 255
@@ -18,13 +18,6 @@ MAX_NEEDLE = 1024
 MAX_LIMIT = 1000
 
 P = TypeVar("P", bound="Params")
-
-
-def _channel(name: str) -> str:
-    try:
-        return check_channel(name)
-    except InvalidChannel as exc:
-        raise PydanticCustomError(InvalidChannel.code, "{why}", {"why": exc.message}) from None
 
 
 class _CursorParams(BaseModel):
@@ -45,16 +38,11 @@ def _after(value: Any) -> Cursor | Start:
     return Cursor(found.epoch, found.offset)
 
 
-def _single_line(text: str) -> str:
-    if any(ord(letter) < 32 or letter == "\x7f" for letter in text):
-        raise PydanticCustomError("control", "control characters are not allowed")
-    return text
+SINGLE_LINE = r"^[^\x00-\x1f\x7f]+$"
 
-
-Channel = Annotated[str, AfterValidator(_channel), Field(max_length=10_000)]
+Channel = Annotated[str, Field(pattern=f"^{CHANNEL_PATTERN}$")]
 After = Annotated[Any, BeforeValidator(_after), Field(json_schema_extra={"examples": ["now", "start"]})]
 Offset = Annotated[int, Field(ge=0, le=MAX_OFFSET)]
-Word = Annotated[str, AfterValidator(_single_line)]
 
 
 class Params(BaseModel):
@@ -79,9 +67,9 @@ class SubscribeParams(Params):
 class EventParams(Params):
     """An event to be published."""
 
-    type: Annotated[Word, Field(min_length=1, max_length=MAX_TYPE)]
+    type: Annotated[str, Field(pattern=SINGLE_LINE, max_length=MAX_TYPE)]
     data: Any
-    idempotency_key: Annotated[Word | None, Field(min_length=1, max_length=MAX_KEY)] = None
+    idempotency_key: Annotated[str, Field(pattern=SINGLE_LINE, max_length=MAX_KEY)] | None = None
 
 
 class PublishParams(EventParams):
@@ -123,9 +111,6 @@ class TextParams(Params):
     text: str
 
 
-CODES: dict[str, type[InputError]] = {kind.code: kind for kind in (InvalidChannel, InvalidCursor)}
-
-
 def check(model: type[P], value: Any, *, at: str) -> P:
     """Validate parameters.
 
@@ -144,9 +129,12 @@ def input_error(errors: Sequence[ErrorDetails], *, at: str) -> InputError:
     """The first of a validation's errors, as ours."""
     first = errors[0]
     pointer = at + "".join(f"/{part}" for part in first["loc"])
-    kind = CODES.get(first["type"], InvalidParams)
     name = str(first["loc"][-1]) if first["loc"] else "parameters"
-    return kind(f"`{name}`: {first['msg']}", pointer=pointer)
+    if first["type"] == InvalidCursor.code:
+        return InvalidCursor(f"`{name}`: {first['msg']}", pointer=pointer)
+    if name == "channel" and first["type"] == "string_pattern_mismatch":
+        return InvalidChannel("no channel can have this name: 1 to 255 of A-Z a-z 0-9 _ . : ~ -", pointer=pointer)
+    return InvalidParams(f"`{name}`: {first['msg']}", pointer=pointer)
 
 
 ProcessAction = Literal["start", "stop", "restart"]
