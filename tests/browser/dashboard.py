@@ -18,6 +18,8 @@ MARKS = [
     pytest.mark.asyncio(loop_scope="module"),
 ]
 WITHIN_MS = 20_000
+LOST = "net::ERR_|WebSocket connection"
+REFUSED = "status of 401"
 
 expect.set_options(timeout=WITHIN_MS)
 
@@ -35,18 +37,19 @@ class Seen(NamedTuple):
 async def opening(browser: Browser) -> AsyncIterator[OpenPage]:
     """Gives a function that opens an address in a fresh context.
 
-    `may_lose=True` lets the page's requests fail, as they do while the server is killed; anything else that its
-    console complains about fails the test.
+    `may_lose=True` lets the page's requests fail, as they do while the server is killed; `may_refuse=True` lets them be
+    answered by 401. Anything else that its console complains about fails the test.
     """
     complaints: list[str] = []
     async with AsyncExitStack() as stack:
 
-        async def open_page(url: str, *, may_lose: bool = False, **options: Any) -> Page:
+        async def open_page(url: str, *, may_lose: bool = False, may_refuse: bool = False, **options: Any) -> Page:
             context = await browser.new_context(**{"viewport": {"width": 1280, "height": 800}} | options)
             stack.push_async_callback(context.close)
             page = await context.new_page()
             page.set_default_timeout(WITHIN_MS)
-            _watch(page, complaints, may_lose=may_lose)
+            allowed = [LOST] * may_lose + [REFUSED] * may_refuse
+            _watch(page, complaints, re.compile("|".join(allowed) or "(?!)"))
             await page.goto(url)
             return page
 
@@ -55,10 +58,10 @@ async def opening(browser: Browser) -> AsyncIterator[OpenPage]:
         pytest.fail("the console complained:\n" + "\n".join(complaints))
 
 
-def _watch(page: Page, complaints: list[str], *, may_lose: bool) -> None:
+def _watch(page: Page, complaints: list[str], allowed: re.Pattern[str]) -> None:
     def on_console(message: ConsoleMessage) -> None:
-        lost = may_lose and re.search(r"net::ERR_|WebSocket connection", message.text)
-        if message.type in ("error", "warning") and not lost:
+        is_ours = not message.location["url"].endswith("/favicon.ico")  # asked for by the browser itself
+        if message.type in ("error", "warning") and is_ours and not allowed.search(message.text):
             complaints.append(f"{message.type}: {message.text}")
 
     def on_request(request: Request) -> None:

@@ -62,6 +62,12 @@ async def file(request: Request) -> Response:
     return FileResponse(path, headers=UNCACHED)
 
 
+@router.get("/favicon.ico")
+async def favicon() -> Response:
+    """Browsers ask for it wherever a page names no icon, for instance where JSON is shown."""
+    return RedirectResponse("icon.svg")
+
+
 @router.get("/docs")
 async def to_docs() -> Response:
     """Its files are beside it, so it needs the slash."""
