@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from bench import ingestion, long_channel, machine, publishing, report, starting
+from bench.delivery import page
 from bench.harness import Benchmark, Figure, Setting
 
 BENCHMARKS = {module.BENCHMARK.name: module.BENCHMARK for module in (long_channel, ingestion, publishing, starting)}
@@ -24,7 +25,7 @@ def main() -> None:
     facts.append(("disk", f"an fsync of 4 KiB took {before:.2f} ms before and {after:.2f} ms after all this"))
     print("", *(f"{name}: {value}" for name, value in facts), sep="\n")
     if len(results) == len(BENCHMARKS) and arguments.part == 1:
-        report.PAGE.write_text(report.render(facts, results), encoding="utf-8")
+        report.PAGE.write_text(page.carried_over(report.render(facts, results)), encoding="utf-8")
         print(f"\n{report.PAGE} is written")
 
 

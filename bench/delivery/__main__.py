@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +27,7 @@ FILES = 12_000  # open in one process, for ten thousand connections
 
 def main() -> None:
     arguments = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped, as after Ctrl-C
     if raise_file_limit() < FILES and not arguments.quick:
         raise SystemExit(f"a process may open too few files: `ulimit -n` must be at least {FILES}")
     for name in ("load", "publish"):

@@ -28,7 +28,7 @@ def write(scenarios: Mapping[str, Scenario]) -> Path:
     """Write the picture, and this part of the page from all results that are kept; the rest of the page stays."""
     results = {name: _kept(name) for name in scenarios if (RESULTS / f"{name}.json").exists()}
     bars = [bar for outcome, _ in results.values() for bar in outcome.bars]
-    parts = [BEGIN, "# Delivery\n"]
+    parts = [BEGIN, "## Delivery\n"]
     if bars:
         drawn = picture.write(bars, UNIT).relative_to(PAGE.parent)
         parts.append(f"![Processor time of the server per delivered event, beside other servers]({drawn})\n")
@@ -59,7 +59,7 @@ def _kept(name: str) -> tuple[Outcome, list[tuple[str, str]]]:
 
 
 def _section(scenario: Scenario, outcome: Outcome, facts: Sequence[tuple[str, str]]) -> str:
-    lines = [f"## {scenario.title}\n", f"{scenario.about}\n"]
+    lines = [f"### {scenario.title}\n", f"{scenario.about}\n"]
     lines.append(f"Measure again: `.venv/bin/python -m bench.delivery --only {scenario.name}`\n")
     lines += ["| | reached | goal | met |", "|---|---|---|---|"]
     lines += [f"| {row.what} | {row.reached} | {row.goal} | {VERDICTS[row.met]} |" for row in outcome.rows]

@@ -13,7 +13,7 @@ from bench.delivery.scenario import Bar
 PICTURE = ROOT / "docs" / "images" / "benchmarks.svg"
 WIDTH, LABEL, RIGHT = 760, 260, 90
 STEP, THICKNESS, HEAD, FOOT = 24, 14, 40, 12
-OURS, OTHERS, INK, FAINT = "#5e5ce6", "#a9adb8", "#1d1f24", "#6b7080"
+OURS, OTHERS, INK, FAINT = "#3b5bdb", "#b4b4ac", "#1b1b18", "#6a6a63"
 
 
 def draw(bars: Sequence[Bar], unit: str) -> str:

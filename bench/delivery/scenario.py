@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -73,8 +74,10 @@ class Plan:
     @contextmanager
     def running(self, peer: Peer) -> Iterator[Running]:
         """A fresh server with a folder of its own."""
-        with peer.running(self.home / f"{peer.name}-{next(self._numbers)}") as server:
+        folder = self.home / f"{peer.name}-{next(self._numbers)}"
+        with peer.running(folder) as server:
             yield server
+        shutil.rmtree(folder)
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,12 @@ def metric(port: int, name: str) -> float:
     return sum(map(float, rows))
 
 
+def pulling(port: int) -> int:
+    """Connections that were over their bound and now read from the log at their own pace."""
+    rows = json.loads(_get(port, "/api/server/connections"))["connections"]
+    return sum(any(one["phase"] == "pulling" for one in row["subscriptions"]) for row in rows)
+
+
 def _get(port: int, path: str) -> str:
     with urllib.request.urlopen(f"http://{HOST}:{port}{path}", timeout=30) as answer:
         text: str = answer.read().decode()

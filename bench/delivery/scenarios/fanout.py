@@ -15,7 +15,7 @@ from bench.delivery.usage import usage
 
 CHANNEL = "bench"
 RATE = 60
-DRAIN_S = 15.0  # for a server that is behind, after the last publish
+DRAIN_S = 5.0  # for a server that is behind, after the last publish
 
 Goals = Sequence[tuple[str, float]]  # at most so many times the processor time of that server
 
@@ -31,14 +31,16 @@ class Sample(NamedTuple):
 def sample(plan: Plan, peer: Peer, *, burst: int) -> Sample:
     """One run of one server: a second to warm up, then the measured window until the last event is everywhere."""
     subscribers, warm_up = plan.sized(1000, 50), RATE
-    count = RATE * plan.sized(10, 2)
+    seconds = plan.sized(10, 2)
+    count = RATE * seconds
     publication, receiver = peer.publication(CHANNEL, event_data()), peer.receiver([CHANNEL])
     with plan.running(peer) as server, load(server.port, receiver, subscribers) as clients:
-        publish(server.port, publication, warm_up, rate=RATE, burst=burst)
+        publish(server.port, publication, warm_up, rate=RATE, burst=burst, limit_s=1 + DRAIN_S)
         clients.expect(warm_up, within_s=DRAIN_S)
         clients.reset()
         before = usage(server.pid)
-        publish(server.port, publication, count, first=warm_up + 1, rate=RATE, burst=burst)
+        limit_s = seconds + DRAIN_S
+        publish(server.port, publication, count, first=warm_up + 1, rate=RATE, burst=burst, limit_s=limit_s)
         report = clients.expect(warm_up + count, within_s=DRAIN_S)
         cpu_s = usage(server.pid).cpu_s - before.cpu_s
     latency = report["latency_us"]

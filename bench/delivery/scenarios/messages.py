@@ -129,7 +129,7 @@ def _first_token(plan: Plan) -> float:
         plan.running(ours) as server,
         load(server.port, ours.receiver([CHANNEL]), _viewers(plan), options=options) as clients,
     ):
-        for turn in range(FIRST_TOKENS):
+        for turn in range(plan.sized(FIRST_TOKENS, 5)):
             message = f'"message_id":"m{turn}"'
             publish(server.port, _publication("open", f'{{{message},"role":"assistant"}}'), 1)
             _expect_head(server.port, clients)
@@ -154,7 +154,8 @@ def _viewers(plan: Plan) -> int:
 SCENARIO = Scenario(
     "messages",
     "Growing messages",
-    f"One message of 10 000 tokens of {len(TOKEN)} bytes to 200 viewers, at {SLOW} and at {number(FAST)} tokens a second; "
-    "each token is a publish of its own. One more viewer joins at token 9 000. Bytes: what a viewer's socket received.",
+    f"One message of 10 000 tokens of {len(TOKEN)} bytes to 200 viewers, at {SLOW} and at {number(FAST)} tokens a "
+    "second; each token is a publish of its own. One more viewer joins at token 9 000. Bytes: what a viewer's socket "
+    "received.",
     run,
 )
