@@ -11,7 +11,7 @@ import os
 import random
 import signal
 from collections import defaultdict
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,7 +118,7 @@ class Plant:
 
     @staticmethod
     def await_end(pid: int) -> None:
-        if psutil.pid_exists(pid):
+        with suppress(psutil.NoSuchProcess):
             psutil.Process(pid).wait(DEADLINE_S)
 
     async def check_rows(self) -> None:
@@ -161,9 +161,8 @@ class Plant:
         last = lives[-1]
         if last.runs:
             return (row["status"], row["pid"]) == ("running", last.pid)
-        by_signal = last.code is None and row["signal"] in ("SIGTERM", "SIGKILL")
         well = row["status"] == "exited" or row["status"] == "stopped" or last.code != 0
-        return row["pid"] is None and well and (by_signal or row["exit_code"] == last.code)
+        return row["pid"] is None and well and has_ended_so(row, last)
 
     async def check_logs(self) -> None:
         """Every line of every life once, in order, between its start and its end."""
@@ -173,6 +172,13 @@ class Plant:
             assert set(told) >= {life.pid for life in lives[name]}, (name, told.keys())
             for life in lives[name]:
                 check_life(life, told[life.pid])
+
+
+def has_ended_so(told: dict[str, Any], life: Life) -> bool:
+    """Whether a row or an event tells the end of a life; one that was just leaving may have been signalled still."""
+    if told["signal"] is not None:
+        return told["signal"] in ("SIGTERM", "SIGKILL") and told["exit_code"] is None
+    return life.code is not None and told["exit_code"] == life.code
 
 
 def split(events: list[Any]) -> dict[int, list[Any]]:
@@ -189,7 +195,7 @@ def split(events: list[Any]) -> dict[int, list[Any]]:
 
 def check_life(life: Life, events: list[Any]) -> None:
     assert events[-1]["type"] == "process.exited"
-    assert events[-1]["data"]["exit_code"] == life.code
+    assert has_ended_so(events[-1]["data"], life)
     numbers = {"stdout": [], "stderr": []}
     for event in events[1:-1]:
         pid, number = map(int, event["data"]["text"].split(":"))
