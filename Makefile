@@ -11,7 +11,7 @@ PYTEST_ARGS ?=
 UV := uv==0.13.8
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format dashboard node chromium javascript build lock clean
+.PHONY: help run test check lint format bench dashboard node chromium javascript build lock clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,10 @@ lint: $(VENV)/.dev javascript ## ruff, mypy --strict, eslint, tsc --strict
 format: $(VENV)/.dev ## Let ruff format and mend what it can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+bench: $(VENV)/.run ## Measure everything (about an hour, on a quiet machine); writes docs/benchmarks.md
+	$(BIN)/python -m bench
+	$(BIN)/python -m bench.delivery
 
 dashboard: node ## Build the dashboard, if its sources changed
 	@$(BIN)/python scripts/dashboard.py
