@@ -20,8 +20,8 @@ class ObservedHub(Hub):
     commits = 0
     changed: asyncio.Event
 
-    def _committed(self, events: Any) -> None:
-        super()._committed(events)
+    def _committed(self, events: Any, since: float) -> None:
+        super()._committed(events, since)
         self.commits += 1
         self.changed.set()
 
