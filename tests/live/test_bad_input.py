@@ -283,6 +283,14 @@ async def test_rubbish_instead_of_http_ends_only_that_connection(shared: RealSer
         writer.write(raw)
         writer.write_eof()
         async with asyncio.timeout(DEADLINE_S):
-            answer = await reader.read()
+            answer = await _whole(reader)
         assert not answer or answer.startswith(b"HTTP/1.1 4")
         writer.close()
+
+
+async def _whole(reader: asyncio.StreamReader) -> bytes:
+    """What came before the end; nothing where the server closed with rubbish unread, which resets the connection."""
+    try:
+        return await reader.read()
+    except ConnectionResetError:
+        return b""
