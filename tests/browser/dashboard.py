@@ -12,11 +12,6 @@ import pytest
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, expect
 
 CHROMIUM = Path("/usr/bin/chromium")
-MARKS = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/chromium"),
-    pytest.mark.asyncio(loop_scope="module"),
-]
 WITHIN_MS = 20_000
 LOST = "net::ERR_|WebSocket connection"
 REFUSED = "status of 401"
@@ -24,6 +19,16 @@ REFUSED = "status of 401"
 expect.set_options(timeout=WITHIN_MS)
 
 OpenPage = Callable[..., Awaitable[Page]]
+
+
+def marks(group: str) -> list[pytest.MarkDecorator]:
+    """Marks of a module: its tests share a browser, a server and an event loop, so they stay together."""
+    return [
+        pytest.mark.browser,
+        pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/chromium"),
+        pytest.mark.asyncio(loop_scope="module"),
+        pytest.mark.xdist_group(f"dashboard-{group}"),
+    ]
 
 
 class Seen(NamedTuple):

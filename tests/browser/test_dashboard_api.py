@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
-from tests.browser.dashboard import MARKS, OpenPage
+from tests.browser.dashboard import OpenPage, marks
 from tests.live.real_server import RealServer
 from tests.live.workspace import ask, serving
 
-pytestmark = MARKS
+pytestmark = marks("api")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -11,11 +11,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Page, WebSocketRoute, expect
 from tests.browser.dashboard import (
-    MARKS,
+    WITHIN_MS,
     OpenPage,
-    expect_live,
     line,
     log,
+    marks,
     read_from_the_start,
     rows,
     status_line,
@@ -23,7 +23,7 @@ from tests.browser.dashboard import (
 from tests.live.real_server import RealServer
 from tests.live.workspace import ask, python, serving, until_lines, until_row
 
-pytestmark = MARKS
+pytestmark = marks("logs")
 
 LINES = 100_000
 BIG = """
@@ -125,7 +125,7 @@ async def test_a_link_to_a_line(server: RealServer, open_page: OpenPage) -> None
 
 async def test_a_search_counts_lists_and_jumps(server: RealServer, open_page: OpenPage) -> None:
     page = await open_page(f"{server.url}/logs/big")
-    await expect_live(page)
+    await expect(line(page, text_of(LINES + 1))).to_be_visible()
     await page.keyboard.press("/")
     await page.keyboard.type("NEEDLE")
     results = page.get_by_role("complementary", name="Search results")
@@ -171,11 +171,14 @@ class Held:
 
     async def pass_one(self) -> None:
         assert self._page is not None
-        self._page.send(await self._answers.get())
+        async with asyncio.timeout(WITHIN_MS / 1000):
+            self._page.send(await self._answers.get())
 
-    async def pass_all(self) -> None:
+    def pass_all(self) -> None:
+        assert self._page is not None
         self._holding = False
-        await self.pass_one()
+        while not self._answers.empty():
+            self._page.send(self._answers.get_nowait())
 
 
 async def test_the_count_of_a_search_runs(server: RealServer, open_page: OpenPage) -> None:
@@ -192,7 +195,7 @@ async def test_the_count_of_a_search_runs(server: RealServer, open_page: OpenPag
         await expect(results).to_contain_text(f"scanned {counted + 1} of 100\u202f002")  # and the mark of the end
     await page.keyboard.press("Enter")  # what is there can be used already
     await expect(page.locator(".log-row.target")).to_have_text(re.compile("line 100000 needle$"))
-    await held.pass_all()
+    held.pass_all()
     await expect(results).to_contain_text("1 of 100\u202f000 hits")
     await expect(results).to_contain_text("all 100\u202f002 lines scanned")
 

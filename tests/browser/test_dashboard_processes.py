@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
-from tests.browser.dashboard import MARKS, OpenPage, line
+from tests.browser.dashboard import OpenPage, line, marks
 from tests.live.real_server import RealServer
 from tests.live.workspace import ask, python, rows, serving, until_row
 
-pytestmark = MARKS
+pytestmark = marks("processes")
 
 SLEEPER = "import signal; print('up', flush=True); signal.pause()"
 ENDS = "import sys; print('done'); sys.exit(3)"

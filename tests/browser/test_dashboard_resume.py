@@ -8,13 +8,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.async_api import Page, expect
-from tests.browser.dashboard import MARKS, READ_ROWS, OpenPage, expect_live, indicator, read_from_the_start
+from tests.browser.dashboard import READ_ROWS, OpenPage, expect_live, indicator, marks, read_from_the_start
 from tests.live.real_server import RealServer
 from tests.live.workspace import python, serving, until_row, whole_log
 
-pytestmark = [*MARKS, pytest.mark.xdist_group("resume")]
+pytestmark = marks("resume")
 
 LINES = 3000
 # Writes its lines without a break, except at two of them, where it waits for somebody to look into a FIFO.

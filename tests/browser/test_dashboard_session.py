@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from playwright.async_api import expect
-from tests.browser.dashboard import MARKS, OpenPage, expect_live
+from tests.browser.dashboard import OpenPage, expect_live, marks
 from tests.live.real_server import RealServer
 from tests.live.workspace import python, serving
 
-pytestmark = MARKS
+pytestmark = marks("session")
 
 TOKEN = "anna-s-token-for-the-tests"
 SETTINGS = {

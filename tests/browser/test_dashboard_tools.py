@@ -10,12 +10,12 @@ import pytest
 import pytest_asyncio
 import websockets
 from playwright.async_api import Locator, Page, expect
-from tests.browser.dashboard import MARKS, OpenPage
+from tests.browser.dashboard import OpenPage, marks
 from tests.live.peers import Rpc
 from tests.live.real_server import RealServer
 from tests.live.workspace import serving
 
-pytestmark = MARKS
+pytestmark = marks("tools")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
