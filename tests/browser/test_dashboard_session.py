@@ -10,15 +10,22 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from playwright.async_api import expect
-from tests.browser.dashboard import OpenPage, expect_live, marks
+from tests.browser.dashboard import OpenPage, expect_live, line, marks
 from tests.live.real_server import RealServer
 from tests.live.workspace import python, serving
 
 pytestmark = marks("session")
 
 TOKEN = "anna-s-token-for-the-tests"
+FEW = {"reader": ["read log:*"], "nobody": []}
+
+
+def digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
 SETTINGS = {
-    "users.anna": {"token_sha256": hashlib.sha256(TOKEN.encode()).hexdigest(), "grants": ["read *"]},
+    "users.anna": {"token_sha256": digest(TOKEN), "grants": ["read *"]},
     "process.tea": python("pass"),
 }
 
@@ -50,7 +57,7 @@ async def test_the_printed_address_signs_in(server: RealServer, open_page: OpenP
 
 async def test_a_link_with_a_token_keeps_its_place(server: RealServer, open_page: OpenPage) -> None:
     page = await open_page(f"{server.url}/logs/tea?at=3#token={TOKEN}")
-    await expect(page.get_by_role("heading", name="tea")).to_be_visible()
+    await expect(page.get_by_role("heading", name="tea", exact=True)).to_be_visible()
     assert page.url == f"{server.url}/logs/tea?at=3"
 
 
@@ -100,6 +107,17 @@ async def test_what_one_may_not_do_is_said(server: RealServer, open_page: OpenPa
     page = await open_page(f"{server.url}/logs/tea#token={TOKEN}")
     await page.get_by_role("button", name="Start", exact=True).click()
     await expect(page.get_by_role("alert")).to_contain_text("lacks the grant 'control process:tea'")
+
+
+async def test_who_may_only_read_logs_reads_them(tmp_path: Path, open_page: OpenPage) -> None:
+    users = {f"users.{name}": {"token_sha256": digest(name), "grants": grants} for name, grants in FEW.items()}
+    async with serving(tmp_path, users | {"process.tea": python("print('kettle')", autostart=True)}) as server:
+        page = await open_page(f"{server.url}/#token=reader")
+        await expect(line(page, "kettle")).to_be_visible()
+        page = await open_page(f"{server.url}/#token=nobody")
+        await expect(page.get_by_role("alert")).to_contain_text("lacks the grant 'read ")
+        await page.goto(f"{server.url}/connections")
+        await expect(page.get_by_role("alert")).to_contain_text("lacks the grant 'control server:connections'")
 
 
 async def test_the_api_page_is_for_users(server: RealServer, open_page: OpenPage) -> None:

@@ -4,7 +4,7 @@ import { Notice, Snippet } from "../ui/Notice";
 import { LogView } from "./LogView";
 import { usePane, useReader } from "./pane";
 import { isAlive } from "./status";
-import { useFile, useProcess } from "./tables";
+import { useFile, useProcess, useTablesLoaded } from "./tables";
 
 /** The log, or why there is none to see. */
 export function LogBody(): ReactNode {
@@ -34,6 +34,8 @@ function Empty(): ReactNode {
   const { name, kind } = usePane();
   const row = useProcess(name);
   const file = useFile(name);
+  const loaded = useTablesLoaded();
+  if (!loaded) return <div className="min-h-0 grow" />; // it may exist
   return (
     <div className="min-h-0 grow">
       {row !== undefined ? (

@@ -7,7 +7,7 @@ import { useWide } from "../ui/media";
 import { FirstSteps } from "./FirstSteps";
 import { ItemList } from "./ItemList";
 import { LogPane } from "./LogPane";
-import { useLogItems } from "./tables";
+import { useLogItems, useRefusal } from "./tables";
 
 /** The log looked at last: the place to come back to. Does not change by itself once a log is shown. */
 const useOpened = create<{ readonly name: string | null }>(() => ({ name: null }));
@@ -22,7 +22,7 @@ export default function LogsPage(): ReactNode {
   useEffect(() => {
     if (name !== null || wide) useOpened.setState({ name: name ?? unchosen });
   }, [name, wide, unchosen]);
-  if (items.length === 0 && name === null) return loaded ? <FirstSteps /> : <Notice title="Loading the processes" />;
+  if (items.length === 0 && name === null) return <Nothing loaded={loaded} />;
   const shown = name ?? (wide ? unchosen : null);
   return (
     <div className="grid h-full grid-cols-[minmax(0,1fr)] wide:grid-cols-[248px_minmax(0,1fr)] broad:grid-cols-[304px_minmax(0,1fr)]">
@@ -36,4 +36,15 @@ export default function LogsPage(): ReactNode {
       )}
     </div>
   );
+}
+
+function Nothing({ loaded }: { readonly loaded: boolean }): ReactNode {
+  const refusal = useRefusal();
+  if (refusal !== null)
+    return (
+      <Notice alert title="There is no log that you may see">
+        <p>{refusal}</p>
+      </Notice>
+    );
+  return loaded ? <FirstSteps /> : <Notice title="Loading the processes" />;
 }

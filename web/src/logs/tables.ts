@@ -1,6 +1,13 @@
 /** The process table, the followed files and the other log channels, as the slices that components need. */
 
-import type { ChannelRow, ChannelState, FollowedFiles, ProcessRow, ProcessTable } from "@antiphon/client";
+import type {
+  AntiphonError,
+  ChannelRow,
+  ChannelState,
+  FollowedFiles,
+  ProcessRow,
+  ProcessTable,
+} from "@antiphon/client";
 import { useConnection, useLive } from "@antiphon/client/react";
 import { useCallback, useEffect, useMemo, useState } from "react";
 
@@ -13,6 +20,8 @@ const NONE: readonly string[] = [];
 const names = (state: Maybe<Readonly<Record<string, unknown>>>): readonly string[] =>
   state === undefined ? NONE : Object.keys(state.value);
 const known = (state: Maybe<unknown>): boolean => state !== undefined;
+const refusal = (problem: AntiphonError | undefined): string | null =>
+  problem?.code === "forbidden" ? problem.message : null;
 
 export function useProcess(name: string): ProcessRow | undefined {
   const table = useLive().channelState<ProcessTable>("processes");
@@ -41,11 +50,25 @@ const NO_CHANNELS: readonly ChannelRow[] = [];
 const running = (state: Maybe<ProcessTable>): readonly string[] =>
   state === undefined ? NONE : Object.entries(state.value).flatMap(([name, row]) => (isAlive(row) ? [name] : []));
 
+/** Why tables are missing, in words: the user may not read them. Null = nothing was refused. */
+export function useRefusal(): string | null {
+  return useReadable(useLive().problem, refusal);
+}
+
+/** Whether it is known which processes and files there are, as far as one may know. */
+export function useTablesLoaded(): boolean {
+  const live = useLive();
+  const processes = useReadable(live.channelState<ProcessTable>("processes"), known);
+  const files = useReadable(live.channelState<FollowedFiles>("logs"), known);
+  const refused = useRefusal() !== null;
+  return (processes && files) || refused;
+}
+
 export function useLogItems(): LogItems {
   const live = useLive();
   const table = live.channelState<ProcessTable>("processes");
   const processes = useReadable(table, names, sameList);
-  const loaded = useReadable(table, known);
+  const loaded = useTablesLoaded();
   const files = useReadable(live.channelState<FollowedFiles>("logs"), names, sameList);
   const channels = useLogChannels(processes.length + files.length);
   const items = useMemo(() => listItems(processes, files, channels ?? NO_CHANNELS), [processes, files, channels]);
