@@ -90,7 +90,9 @@ export function listenToKeys(): void {
 }
 
 function isField(target: EventTarget | null): boolean {
-  return target instanceof Element && target.closest("input, textarea, select, [contenteditable], dialog[open]") !== null;
+  return (
+    target instanceof Element && target.closest("input, textarea, select, [contenteditable], dialog[open]") !== null
+  );
 }
 
 /** Arrows scroll where something that scrolls has the focus. */
