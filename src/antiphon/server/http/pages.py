@@ -18,11 +18,11 @@ UNCACHED = {"cache-control": "no-cache", "x-content-type-options": "nosniff"}
 IMMUTABLE = {"cache-control": "public, max-age=31536000, immutable", "x-content-type-options": "nosniff"}
 
 
-def _page_headers(*, connect: str, style: str = "'self'") -> dict[str, str]:
-    """What a page of ours may load and do: its own files, and talking to this server."""
+def _page_headers(*, connect: str) -> dict[str, str]:
+    """What a page of ours may load and do: its own files, nothing inline, and talking to this server."""
     return UNCACHED | {
         "content-security-policy": (
-            f"default-src 'none'; script-src 'self'; style-src {style}; img-src 'self' data:; font-src 'self'; "
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
             f"connect-src {connect}; worker-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
         ),
         "referrer-policy": "no-referrer",
