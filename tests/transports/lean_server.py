@@ -273,8 +273,10 @@ class RawPeer:
         return [(await self.frame())[1] for _ in range(count)]
 
     async def closed(self) -> tuple[int, str]:
-        """Code and reason of the close frame that must come next."""
+        """Code and reason of the close frame that must come next; a ping before it is the server's right."""
         opcode, payload = await self.frame()
+        while opcode == Opcode.PING:
+            opcode, payload = await self.frame()
         assert opcode == Opcode.CLOSE, (opcode, payload)
         return int.from_bytes(payload[:2]), payload[2:].decode()
 
