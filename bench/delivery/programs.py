@@ -27,7 +27,10 @@ def program(name: str) -> Path:
     newest = max(path.stat().st_mtime for path in [*sources, SOURCES / "wire.h"])
     if not target.exists() or target.stat().st_mtime < newest:
         INSTALLED.mkdir(parents=True, exist_ok=True)
-        subprocess.run([*COMPILE, "-o", target, *sources], check=True)
+        with tempfile.TemporaryDirectory(dir=INSTALLED) as folder:  # another run may be executing the old one
+            fresh = Path(folder, name)
+            subprocess.run([*COMPILE, "-o", fresh, *sources], check=True)
+            fresh.replace(target)
     return target
 
 

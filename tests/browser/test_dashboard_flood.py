@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 from tests.browser.dashboard import READ_ROWS, OpenPage, line, log, marks, rows
 from tests.live.real_server import RealServer
-from tests.live.workspace import ask, python, serving, until_row
+from tests.live.workspace import ask, python, serving, until_log
 
 pytestmark = marks("flood")
 
@@ -44,6 +45,10 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Real
         yield server
 
 
+def is_over(events: list[Any]) -> bool:
+    return bool(events) and events[-1]["type"] == "process.exited"
+
+
 async def test_a_flood(server: RealServer, open_page: OpenPage) -> None:
     page = await open_page(f"{server.url}/logs/flood")
     await page.evaluate(COUNT_ROWS)
@@ -70,8 +75,7 @@ async def test_a_flood(server: RealServer, open_page: OpenPage) -> None:
     await page.wait_for_function(f"() => ({READ_ROWS})().some(row => +row[1].split(' ')[1] > 15000)")
 
     await ask(server, "process.write", name="flood", text="enough\n")
-    await until_row(server, "flood", status="exited")
-    number = (await ask(server, "history", channel="log:flood", limit=1))["head"] - 3  # start, sum and end
+    number = (await until_log(server, "flood", is_over))[-1]["offset"] - 3  # start, sum and end
     assert number > 15_000
     await expect(line(page, f"all of {number}")).to_be_visible()
     assert [seen.text for seen in await rows(page)][-3:-1] == [f"drop {number}", f"all of {number}"]

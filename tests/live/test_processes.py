@@ -190,7 +190,7 @@ async def test_dependencies_run_first(server: RealServer) -> None:
     error = await refusal(server, "process.start", name="above")
     assert error["data"]["code"] == "conflict"
     assert "broken" in error["message"]
-    assert (await rows(server))["above"]["status"] == "failed"
+    await until_row(server, "above", status="failed")
 
 
 async def test_what_cannot_start_says_why(server: RealServer) -> None:

@@ -43,6 +43,12 @@ class Channel:
     def is_idle(self) -> bool:
         return not self.users and not self.fresh and not self.delivering
 
+    @property
+    def folded(self) -> Fold:
+        """What `Channels.fold` has loaded."""
+        assert self.fold is not None
+        return self.fold
+
     def join(self, subscription: Subscription) -> None:
         self.groups.setdefault(subscription.outlet.codec, set()).add(subscription)
 

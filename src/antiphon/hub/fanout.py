@@ -19,7 +19,8 @@ from antiphon.hub.stats import Stats
 
 GATHER_S = 0.001
 INTERVAL_S = 0.005
-SLICE_S = 0.002
+SLICE_S = 0.001
+SLICE_WRITES = 128  # a transport may put them off until the loop's turn ends, where no clock of ours sees them
 COMMIT_WAIT_S = 0.002  # more, for a commit under way: a durable burst leaves as one write
 SMALL = 256  # subscribers: what a slice can serve
 CHECK_EVERY = 16  # writes between two looks at the time
@@ -49,6 +50,9 @@ class Delivery:
         return self.size <= SMALL
 
 
+Queue = deque[Outlet | Delivery]
+
+
 class Fanout:
     """Owns the clock and the batches under way.
 
@@ -76,9 +80,10 @@ class Fanout:
         self._due = 0.0  # when the timer ticks, while there is one
         self._earliest = 0.0
         self._waited = False
+        self._writes = 0  # of the present slice
         self._deliveries: list[Delivery] = []
-        self._first: deque[Outlet | Delivery] = deque()  # to be written to: connections of small channels
-        self._then: deque[Outlet | Delivery] = deque()  # those of large ones
+        self._first: Queue = deque()  # to be written to: connections of small channels
+        self._then: Queue = deque()  # those of large ones
 
     def mark(self, channel: Channel) -> None:
         """Flush the channel at the next tick of the clock."""
@@ -143,8 +148,9 @@ class Fanout:
     def _slice(self, limit_s: float = SLICE_S) -> None:
         """Gather and write for a while; the rest comes after others have had their turn."""
         self._sliced = None
+        self._writes = 0
         deadline = clock() + limit_s
-        while clock() < deadline and self._step():
+        while self._writes < SLICE_WRITES and clock() < deadline and self._step():
             pass
         if self._deliveries or self._first or self._then:
             self._sliced = asyncio.get_running_loop().call_soon(self._slice)
@@ -163,36 +169,48 @@ class Fanout:
     def _gather(self, delivery: Delivery) -> None:
         """Offer a batch to some of its subscribers."""
         queue = self._first if delivery.is_small else self._then
+        is_alone = len(self._deliveries) == 1 and not queue  # then nothing else is there to be gathered
+        give, most = (self._pass_on, CHECK_EVERY) if is_alone else (self._offer, SMALL)
         for encoded, subscriptions in delivery.left[-1:]:
-            for _ in range(min(SMALL, len(subscriptions))):
+            for _ in range(min(most, len(subscriptions))):
                 subscription = subscriptions.pop()
                 if subscription.phase is Phase.LIVE:
-                    self._offer(delivery, subscription, encoded, queue)
+                    give(delivery, subscription, encoded, queue)
             if not subscriptions:
                 delivery.left.pop()
         if not delivery.left:
             self._deliveries.pop()
             queue.append(delivery)  # it is done when all before it are written
 
-    def _offer(
-        self, delivery: Delivery, subscription: Subscription, encoded: Encoded, queue: deque[Outlet | Delivery]
-    ) -> None:
+    def _pass_on(self, delivery: Delivery, subscription: Subscription, encoded: Encoded, _: Queue) -> None:
+        if subscription.outlet.pass_on(encoded):
+            self._stats.deliveries += delivery.events
+            self._writes += 1
+        else:
+            self._cut(delivery, subscription)
+
+    def _offer(self, delivery: Delivery, subscription: Subscription, encoded: Encoded, queue: Queue) -> None:
         outlet = subscription.outlet
         is_new = not outlet.is_gathering
-        if not outlet.offer(encoded):  # it stays at what it was last sent, and pulls once its socket drains
-            self._stats.cuts += 1
-            subscription.fall_back(delivery.before)
-            self._wake(outlet)
+        if not outlet.offer(encoded):
+            self._cut(delivery, subscription)
             return
         self._stats.deliveries += delivery.events
         if is_new or queue is self._first:  # those of a small channel must not wait for what a large one gathered
             queue.append(outlet)
 
-    def _write(self, queue: deque[Outlet | Delivery]) -> None:
+    def _cut(self, delivery: Delivery, subscription: Subscription) -> None:
+        """Let it stay at what it was last sent, and pull once its socket drains."""
+        self._stats.cuts += 1
+        subscription.fall_back(delivery.before)
+        self._wake(subscription.outlet)
+
+    def _write(self, queue: Queue) -> None:
         for _ in range(min(CHECK_EVERY, len(queue))):
             item = queue.popleft()
             if isinstance(item, Outlet):
                 item.release()
+                self._writes += 1
             else:
                 self._finish(item)
 

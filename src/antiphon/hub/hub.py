@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Self, cast
 import orjson
 
 from antiphon.brokers.base import Bounds, Broker, Search, SearchSlice
+from antiphon.errors import AntiphonError
 from antiphon.hub.channel import Channel, Channels
 from antiphon.hub.fanout import Fanout
 from antiphon.hub.fold import PATCH, State, Summary
@@ -20,6 +21,7 @@ from antiphon.hub.pulling import WORKERS, Pullers
 from antiphon.hub.retention import Keep, Policy, Retention
 from antiphon.hub.rollup import RollUp
 from antiphon.hub.stats import Stats
+from antiphon.hub.turn import Answer, Done
 from antiphon.hub.writer import Writer
 from antiphon.messages import MAX_OFFSET, Cursor, Event, NewEvent, check_channel
 
@@ -122,17 +124,25 @@ class Hub:
         """Wait until the writer's queue has room; call before `submit`."""
         await self._writer.room()
 
-    def submit(self, event: NewEvent) -> asyncio.Future[list[Cursor]]:
-        """Take an event in the order of calls; the future has its cursor after the commit.
+    def post(self, event: NewEvent, done: Done) -> None:
+        """Take an event in the order of calls.
 
-        Appends to a growing message share an event with others of the same moment. The future raises InvalidPatch,
-        InvalidMessage, KeyConflict or StorageError.
+        Appends to a growing message share an event with others of the same moment.
+        Args:
+            done: Told once, after the commit: a list with its cursor, or InvalidPatch, InvalidMessage, KeyConflict or
+                StorageError.
         Raises:
             InvalidChannel: No channel can have this name.
             Busy: The hub is closing.
         """
         check_channel(event.channel)
-        return cast("asyncio.Future[list[Cursor]]", self._rollup.submit(event))  # its parts were given their errors
+        self._rollup.submit(event, done)
+
+    def submit(self, event: NewEvent) -> asyncio.Future[list[Cursor]]:
+        """Like `post`, with a future: it has the cursor after the commit, or raises what `done` would be told."""
+        answer = _Answer()
+        self.post(event, answer.told)
+        return answer
 
     async def publish(self, event: NewEvent) -> Cursor:
         """Append an event and return its cursor after the commit. Cancelling does not take the event back."""
@@ -153,8 +163,9 @@ class Hub:
         await self.room()
         for name in {event.channel for event in events}:
             self._rollup.flush(name)
-        answer = self._writer.submit(events, checkpoint=checkpoint)
-        return await cast("asyncio.Future[list[Cursor]]", answer)
+        answer = _Answer()
+        self._writer.submit(events, answer.told, checkpoint=checkpoint)
+        return await answer
 
     async def patch(self, channel: str, ops: list[dict[str, Any]], *, by: str | None = None) -> Cursor:
         """Change a channel's state by RFC 6902 operations. Raises InvalidPatch, StorageError."""
@@ -257,6 +268,19 @@ class Hub:
 
     async def _channel(self, name: str) -> Channel:
         return await self._channels.get(check_channel(name))
+
+
+class _Answer(asyncio.Future[list[Cursor]]):
+    """What a publisher waits for."""
+
+    def told(self, answer: Answer | AntiphonError) -> None:
+        if self.done():  # whoever asked may have gone
+            return
+        if isinstance(answer, AntiphonError):
+            self.set_exception(answer)
+            self.exception()  # whoever does not look at it does not care
+        else:
+            self.set_result(cast("list[Cursor]", answer))  # parts were given their errors
 
 
 def _place(channel: Channel, after: Cursor | Start, *, has_state: bool) -> tuple[int, bool]:

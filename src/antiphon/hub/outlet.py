@@ -203,6 +203,17 @@ class Outlet:
         self._gathered = self._gathered + encoded.parts if self._gathered else encoded.parts
         return True
 
+    def pass_on(self, encoded: Encoded) -> bool:
+        """Write a live batch, and what was gathered before it; false if it would exceed the bound."""
+        if self._gathered:
+            fits = self.offer(encoded)
+            self.release()
+            return fits
+        if self.sink.queued_bytes + encoded.size > self.bound_bytes:
+            return False
+        self._write(encoded.parts)
+        return True
+
     def release(self) -> None:
         """Write what was gathered, in one go."""
         if self._gathered:

@@ -16,7 +16,7 @@ import orjson
 
 from antiphon.errors import AntiphonError
 from antiphon.hub.fold import APPEND
-from antiphon.hub.turn import Answer, refuse
+from antiphon.hub.turn import Answer, Done, tell
 from antiphon.messages import NewEvent
 
 WINDOW_S = 0.04
@@ -26,18 +26,18 @@ Key = tuple[str, str, str]  # channel, message, user
 
 
 class Submit(Protocol):
-    def __call__(self, events: Sequence[NewEvent], *, is_rolled: bool = False) -> asyncio.Future[Answer]: ...
+    def __call__(self, events: Sequence[NewEvent], done: Done, *, is_rolled: bool = False) -> None: ...
 
 
 class _Window:
     """What was said of one message since its last event."""
 
-    __slots__ = ("answers", "parts", "size", "timer")
+    __slots__ = ("parts", "size", "timer", "waiting")
 
     def __init__(self, timer: asyncio.TimerHandle) -> None:
         self.timer = timer
         self.parts: list[NewEvent] = []
-        self.answers: list[asyncio.Future[Answer]] = []
+        self.waiting: list[Done] = []
         self.size = 0
 
 
@@ -48,29 +48,30 @@ class RollUp:
         self._submit = submit
         self._windows: dict[str, dict[Key, _Window]] = {}  # by channel
 
-    def submit(self, event: NewEvent) -> asyncio.Future[Answer]:
-        """Submit an event in order; an append's future has the cursor of the event that holds it."""
+    def submit(self, event: NewEvent, done: Done) -> None:
+        """Submit an event in order; an append is told the cursor of the event that holds it."""
         key = _key(event) if event.type == APPEND else None
         if key is None:
-            self.flush(event.channel)
-            return self._submit([event])
+            if self._windows:
+                self.flush(event.channel)
+            self._submit((event,), done)
+            return
         windows = self._windows.setdefault(event.channel, {})
         for other in [other for other in windows if other != key]:
             self._send(windows[other])
         window = windows.get(key)
         if window is None:
             windows[key] = _Window(asyncio.get_running_loop().call_later(WINDOW_S, self._expire, key))
-            return self._submit([event])
-        return self._hold(window, event)
+            self._submit((event,), done)
+        else:
+            self._hold(window, event, done)
 
-    def _hold(self, window: _Window, event: NewEvent) -> asyncio.Future[Answer]:
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    def _hold(self, window: _Window, event: NewEvent, done: Done) -> None:
         window.parts.append(event)
-        window.answers.append(answer)
+        window.waiting.append(done)
         window.size += len(event.payload)
         if window.size > MAX_BYTES:
             self._send(window)
-        return answer
 
     def flush(self, channel: str) -> None:
         """Submit what is held back in a channel."""
@@ -81,8 +82,8 @@ class RollUp:
         """Forget what is held back in a channel and refuse it: whoever said it was cancelled."""
         for window in self._windows.pop(channel, {}).values():
             window.timer.cancel()
-            for answer in window.answers:
-                refuse(answer, error)
+            for done in window.waiting:
+                tell(done, error)
 
     def close(self) -> None:
         """Submit everything that is held back."""
@@ -108,24 +109,19 @@ class RollUp:
     def _send(self, window: _Window) -> None:
         if not window.parts:
             return
-        parts, answers = window.parts, window.answers
-        window.parts, window.answers, window.size = [], [], 0
+        parts, waiting = window.parts, window.waiting
+        window.parts, window.waiting, window.size = [], [], 0
         try:
-            self._submit(parts, is_rolled=True).add_done_callback(partial(_share, answers))
+            self._submit(parts, partial(_share, waiting), is_rolled=True)
         except AntiphonError as exc:  # the writer is stopping
-            for answer in answers:
-                refuse(answer, exc)
+            _share(waiting, exc)
 
 
-def _share(answers: list[asyncio.Future[Answer]], rolled: asyncio.Future[Answer]) -> None:
+def _share(waiting: list[Done], answer: Answer | AntiphonError) -> None:
     """Give each part its own answer."""
-    error = rolled.exception()
-    for index, answer in enumerate(answers):
-        found = error if error is not None else rolled.result()[index]
-        if isinstance(found, AntiphonError):
-            refuse(answer, found)
-        elif not answer.done() and not isinstance(found, BaseException):
-            answer.set_result([found])
+    for index, done in enumerate(waiting):
+        found = answer if isinstance(answer, AntiphonError) else answer[index]
+        tell(done, found if isinstance(found, AntiphonError) else [found])
 
 
 def _key(event: NewEvent) -> Key | None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import orjson
@@ -18,6 +17,8 @@ from antiphon.messages import Cursor, Event, NewEvent, now_ms
 
 log = structlog.get_logger(__name__)
 Answer = list[Cursor | AntiphonError]  # an error only where parts of one event were submitted by several
+Done = Callable[[Answer | AntiphonError], object]
+"""Told once: the cursors after the commit, or why there are none."""
 
 
 class Submission(NamedTuple):
@@ -25,55 +26,85 @@ class Submission(NamedTuple):
 
     events: Sequence[NewEvent]
     checkpoint: tuple[str, str] | None
-    answer: asyncio.Future[Answer]
+    done: Done
     size: int
     is_rolled: bool  # the events are parts of one: appends to a growing message
     at: float  # when it was submitted, time.monotonic
 
 
 class Turn:
-    """Collects submissions into one transaction."""
+    """Collects submissions into one transaction: `prepare`, then `take` each."""
 
     def __init__(self, broker: Broker, channels: Channels, since: float) -> None:
         self.since = since
         self.batch = Batch()
-        self.answers: list[tuple[asyncio.Future[Answer], Answer]] = []
+        self.answers: list[tuple[Done, Answer]] = []
         self.touched: dict[str, Channel] = {}
+        self._broken: dict[str, Exception] = {}  # channels that could not be loaded
+        self._receipts: Mapping[ReceiptKey, Receipt] = {}  # of earlier batches
         self._heads: dict[str, int] = {}
         self._broker = broker
         self._channels = channels
 
-    async def take(self, submission: Submission) -> None:
+    async def prepare(self, submissions: Sequence[Submission]) -> None:
+        """Load what the events need, so that nothing has to be waited for while they get their offsets."""
+        keys: list[ReceiptKey] = []
+        for submission in submissions:
+            for new in submission.events:
+                if new.channel not in self.touched or new.type in FOLDED:
+                    await self._load(new)
+                key = _receipt_key(new)
+                if key is not None:
+                    keys.append(key)
+        if keys:
+            self._receipts = await self._broker.receipts(keys)
+
+    async def _load(self, new: NewEvent) -> None:
+        """A channel that cannot be loaded refuses its own events, not its neighbours'."""
+        try:
+            channel = self.touched.get(new.channel) or await self._touch(new.channel)
+            if new.type in FOLDED:
+                await self._channels.fold(channel)
+        except Exception as exc:
+            self._broken[new.channel] = exc
+
+    async def _touch(self, name: str) -> Channel:
+        channel = await self._channels.get(name)
+        channel.users += 1  # must not be forgotten and loaded again while its head is about to move
+        self.touched[name] = channel
+        return channel
+
+    def take(self, submission: Submission) -> None:
         """Add a submission to the batch, or answer it without. Whatever goes wrong concerns it alone."""
         undo: Undo = []
         events: list[Event] = []
         try:
-            answer = await self._resolve(submission, events, undo)
+            answer = self._resolve(submission, events, undo)
         except Exception as exc:  # a fault in one must not refuse the others
             rollback(undo)
-            refuse(submission.answer, blame(exc, submission.events))
+            tell(submission.done, blame(exc, submission.events))
             return
         self.batch.events += events
         for event in events:
             self._heads[event.channel] = event.offset
         if submission.checkpoint is not None:
             self.batch.checkpoints.update([submission.checkpoint])
-        self.answers.append((submission.answer, answer))
+        self.answers.append((submission.done, answer))
 
-    async def _resolve(self, submission: Submission, events: list[Event], undo: Undo) -> Answer:
+    def _resolve(self, submission: Submission, events: list[Event], undo: Undo) -> Answer:
         if submission.is_rolled:
-            return await self._parts(submission.events, events, undo)
+            return self._parts(submission.events, events, undo)
         answer: Answer = []
         for new in submission.events:
-            earlier = await self._earlier(new)
+            earlier = self._earlier(new)
             if isinstance(earlier, AntiphonError):
                 raise earlier
-            answer.append(earlier or await self._append(new, [new], events, undo))
+            answer.append(earlier or self._append(new, (new,), events, undo))
         return answer
 
-    async def _parts(self, parts: Sequence[NewEvent], events: list[Event], undo: Undo) -> Answer:
+    def _parts(self, parts: Sequence[NewEvent], events: list[Event], undo: Undo) -> Answer:
         """Parts that were stored before are left out of the one event; the others share its cursor."""
-        answer: list[Cursor | AntiphonError | None] = [await self._earlier(part) for part in parts]
+        answer: list[Cursor | AntiphonError | None] = [self._earlier(part) for part in parts]
         fresh: dict[object, NewEvent] = {}
         for index, part in enumerate(parts):
             if answer[index] is None:
@@ -81,16 +112,16 @@ class Turn:
         if not fresh:
             return [found for found in answer if found is not None]
         kept = list(fresh.values())
-        cursor = await self._append(kept[0]._replace(payload=_joined(kept)), kept, events, undo)
+        cursor = self._append(kept[0]._replace(payload=_joined(kept)), kept, events, undo)
         return [found or cursor for found in answer]
 
-    async def _append(self, new: NewEvent, parts: list[NewEvent], events: list[Event], undo: Undo) -> Cursor:
-        channel = self.touched.get(new.channel) or await self._touch(new.channel)
+    def _append(self, new: NewEvent, parts: Sequence[NewEvent], events: list[Event], undo: Undo) -> Cursor:
+        channel = self._channel(new.channel)
         offset = self._next(channel, events)
         time_ms = now_ms() if new.time_ms is None else new.time_ms
         event = Event(new.channel, offset, new.type, new.payload, time_ms, new.by)
         if new.type in FOLDED:
-            undo += (await self._channels.fold(channel)).apply(event)
+            undo += channel.folded.apply(event)
         for part in parts:
             key = _receipt_key(part)
             if key is not None:
@@ -99,6 +130,11 @@ class Turn:
         events.append(event)
         return Cursor(channel.epoch, offset)
 
+    def _channel(self, name: str) -> Channel:
+        if name in self._broken:
+            raise self._broken[name]
+        return self.touched[name]
+
     def _next(self, channel: Channel, events: list[Event]) -> int:
         if events:
             for event in reversed(events):
@@ -106,18 +142,12 @@ class Turn:
                     return event.offset + 1
         return self._heads.get(channel.name, channel.head) + 1
 
-    async def _touch(self, name: str) -> Channel:
-        channel = await self._channels.get(name)
-        channel.users += 1  # must not be forgotten and loaded again while its head is about to move
-        self.touched[name] = channel
-        return channel
-
-    async def _earlier(self, new: NewEvent) -> Cursor | AntiphonError | None:
+    def _earlier(self, new: NewEvent) -> Cursor | AntiphonError | None:
         """What became of an earlier publish under the same key."""
         key = _receipt_key(new)
         if key is None:
             return None
-        receipt = self.batch.receipts.get(key) or (await self._broker.receipts([key])).get(key)
+        receipt = self.batch.receipts.get(key) or self._receipts.get(key)
         if receipt is None:
             return None
         if receipt.digest != _digest(new):
@@ -125,7 +155,7 @@ class Turn:
                 f"idempotency key {new.idempotency_key!r} was used in {new.channel} with other data",
                 pointer="/idempotency_key",
             )
-        return Cursor((await self._channels.get(new.channel)).epoch, receipt.offset)
+        return Cursor(self._channel(new.channel).epoch, receipt.offset)
 
     def _forget(self, key: ReceiptKey) -> Callable[[], object]:
         return lambda: self.batch.receipts.pop(key)
@@ -158,10 +188,12 @@ def blame(exc: Exception, events: Sequence[object]) -> AntiphonError:
     return InternalError("a fault of the server: nothing was stored")
 
 
-def refuse(answer: asyncio.Future[Answer], error: AntiphonError) -> None:
-    if not answer.done():
-        answer.set_exception(error)
-        answer.exception()  # fire-and-forget publishers look at it in a callback or not at all
+def tell(done: Done, answer: Answer | AntiphonError) -> None:
+    """Answer whoever submitted something; a fault of theirs is not the writer's."""
+    try:
+        done(answer)
+    except Exception:
+        log.exception("whoever published failed at being answered")
 
 
 def _joined(parts: list[NewEvent]) -> bytes:

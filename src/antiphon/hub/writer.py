@@ -18,7 +18,7 @@ from antiphon.brokers.base import Broker
 from antiphon.errors import Busy
 from antiphon.hub.channel import Channel, Channels
 from antiphon.hub.stats import Stats
-from antiphon.hub.turn import Answer, Submission, Turn, blame, refuse
+from antiphon.hub.turn import Done, Submission, Turn, blame, tell
 from antiphon.messages import Event, NewEvent
 
 BATCH_EVENTS = 500  # about 2 ms of the loop
@@ -78,11 +78,17 @@ class Writer:
         return not self._settled.is_set()
 
     def submit(
-        self, events: Sequence[NewEvent], *, checkpoint: tuple[str, str] | None = None, is_rolled: bool = False
-    ) -> asyncio.Future[Answer]:
-        """Take events in order; the future has their cursors after the commit, or why there was none.
+        self,
+        events: Sequence[NewEvent],
+        done: Done,
+        *,
+        checkpoint: tuple[str, str] | None = None,
+        is_rolled: bool = False,
+    ) -> None:
+        """Take events in order.
 
         Args:
+            done: Told their cursors after the commit, or why there are none.
             checkpoint: A name and a text that are stored with the events.
             is_rolled: The events are appends to one message: they become one event, whose cursor they share.
         Raises:
@@ -93,12 +99,9 @@ class Writer:
         size = 100 * len(events)
         for event in events:
             size += len(event.payload)
-        answer: asyncio.Future[Answer] = asyncio.Future()
-        submission = Submission(events, checkpoint, answer, size, is_rolled, time.monotonic())
-        self._queue.append(submission)
+        self._queue.append(Submission(events, checkpoint, done, size, is_rolled, time.monotonic()))
         self._count(size, len(events))
         self._wake.set()
-        return answer
 
     async def perform(self, job: Callable[[], Awaitable[T]]) -> T:
         """Do something with the store between two batches."""
@@ -139,8 +142,10 @@ class Writer:
     def _count(self, size: int, events: int) -> None:
         self._bytes += size
         self._events += events
-        full = self._bytes > QUEUE_BYTES or self._events > QUEUE_EVENTS
-        self._room.clear() if full else self._room.set()
+        if self._bytes > QUEUE_BYTES or self._events > QUEUE_EVENTS:
+            self._room.clear()
+        elif not self._room.is_set():
+            self._room.set()
 
     def _take(self) -> list[Submission]:
         taken: list[Submission] = []
@@ -158,13 +163,16 @@ class Writer:
         if not submissions:
             return
         turn = Turn(self._broker, self._channels, submissions[0].at)
+        waiting = [submission.done for submission in submissions]
         self._settled.clear()
         try:
+            await turn.prepare(submissions)
             for submission in submissions:
-                await turn.take(submission)
+                turn.take(submission)
+            waiting = [done for done, _ in turn.answers]  # the others were refused
             await self._store(turn)
         except Exception as exc:  # one batch must not end the writer
-            self._fail(submissions, turn, exc)
+            self._fail(waiting, turn, exc)
         finally:
             turn.release()
             self._settled.set()
@@ -176,13 +184,12 @@ class Writer:
             await self._broker.append(turn.batch)
             self._stats.commit_s.observe(time.perf_counter() - started)
             self._committed(turn.by_channel(), turn.since)
-        for future, answer in turn.answers:
-            if not future.done():  # whoever asked may have gone
-                future.set_result(answer)
+        for done, answer in turn.answers:
+            tell(done, answer)
 
-    def _fail(self, submissions: list[Submission], turn: Turn, exc: Exception) -> None:
+    def _fail(self, waiting: list[Done], turn: Turn, exc: Exception) -> None:
         for channel in turn.touched.values():
             channel.fold = None  # it may hold changes that were not stored: read it again
         error = blame(exc, turn.batch.events)
-        for submission in submissions:
-            refuse(submission.answer, error)
+        for done in waiting:
+            tell(done, error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 
-from antiphon.errors import AntiphonError, ChannelOwned, InternalError
+from antiphon.errors import AntiphonError, ChannelOwned
 from antiphon.messages import NewEvent
 from antiphon.server.access import User, require
 from antiphon.server.core import Core
@@ -20,10 +20,8 @@ def new_event(core: Core, user: User, channel: str, wanted: EventParams) -> NewE
     return NewEvent(channel, wanted.type, orjson.dumps(wanted.data), user.name, wanted.idempotency_key)
 
 
-def located(error: BaseException, *, at: str) -> AntiphonError:
+def located(error: AntiphonError, *, at: str) -> AntiphonError:
     """The hub's error with a pointer into the client's message."""
-    if not isinstance(error, AntiphonError):
-        return InternalError("a fault of the server; it was logged")
     if error.pointer is None or not at:
         return error
     moved = type(error)(error.message, pointer=at + error.pointer)

@@ -16,6 +16,7 @@ from antiphon.errors import (
     UnknownMethod,
 )
 from antiphon.hub.patch import depth
+from antiphon.messages import Cursor
 from antiphon.server.live.encode import dumps
 
 OUR_OWN = -32000
@@ -78,6 +79,15 @@ def check_params(params: Any) -> dict[str, Any]:
 
 def encode_result(number: str | float | None, result: Any) -> bytes:
     return dumps({"jsonrpc": "2.0", "id": number, "result": result})
+
+
+def encode_cursor(number: str | float | None, cursor: Cursor) -> bytes:
+    """The reply to a publish: nothing is said more often. An epoch has no character that JSON would escape."""
+    return b'{"jsonrpc":"2.0","id":%b,"result":{"epoch":"%b","offset":%d}}' % (
+        dumps(number),
+        cursor.epoch.encode(),
+        cursor.offset,
+    )
 
 
 def encode_error(number: str | float | None, error: AntiphonError) -> bytes:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import structlog
 
 from antiphon import __version__
 from antiphon.errors import AntiphonError, InternalError, InvalidRequest, UnknownMethod
-from antiphon.hub import Outlet
+from antiphon.hub import Answer, Outlet
 from antiphon.messages import Cursor, NewEvent, encode_time, now_ms
 from antiphon.server import publishing
 from antiphon.server.access import User, require
@@ -135,14 +135,14 @@ class LiveSession:
             self._fail(request, exc)
 
     def _submit(self, request: rpc.Request, event: NewEvent) -> None:
-        self._core.hub.submit(event).add_done_callback(partial(self._published, request))
+        self._core.hub.post(event, partial(self._published, request))
 
-    def _published(self, request: rpc.Request, answer: asyncio.Future[list[Cursor]]) -> None:
-        error = answer.exception()
-        if error is None:
-            self._reply(request, encode.cursor_object(answer.result()[0]))
-        else:
-            self._fail(request, publishing.located(error, at="/params"))
+    def _published(self, request: rpc.Request, answer: Answer | AntiphonError) -> None:
+        if isinstance(answer, AntiphonError):
+            self._fail(request, publishing.located(answer, at="/params"))
+        elif request.has_id:
+            cursor = cast("Cursor", answer[0])  # of one event
+            self._say(rpc.encode_cursor(request.id, cursor))
 
     async def _subscribe(self, request: rpc.Request, wanted: params.SubscribeParams) -> None:
         try:
