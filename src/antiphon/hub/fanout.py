@@ -20,11 +20,12 @@ from antiphon.hub.stats import Stats
 GATHER_S = 0.001
 INTERVAL_S = 0.005
 SLICE_S = 0.001
-SLICE_WRITES = 128  # a transport may put them off until the loop's turn ends, where no clock of ours sees them
+SLICE_WRITES = 256  # a transport may put them off until the loop's turn ends, where no clock of ours sees them
 COMMIT_WAIT_S = 0.002  # more, for a commit under way: a durable burst leaves as one write
 SMALL = 256  # subscribers: what a slice can serve
 CHECK_EVERY = 16  # writes between two looks at the time
 
+LIVE = Phase.LIVE
 clock = time.monotonic  # an event loop's own clock may stand still during one of its turns
 
 
@@ -48,6 +49,15 @@ class Delivery:
     @property
     def is_small(self) -> bool:
         return self.size <= SMALL
+
+    def next(self, most: int) -> tuple[Encoded, list[Subscription]]:
+        """Some of those who have not been served, and what they get."""
+        encoded, subscriptions = self.left[-1]
+        some = subscriptions[-most:]
+        del subscriptions[-most:]
+        if not subscriptions:
+            self.left.pop()
+        return encoded, some
 
 
 Queue = deque[Outlet | Delivery]
@@ -159,35 +169,43 @@ class Fanout:
         """Do a little of what is most urgent: small channels whole, then large ones; false if nothing is left."""
         delivery = self._deliveries[-1] if self._deliveries else None
         if delivery is not None and (delivery.is_small or not self._first):
-            self._gather(delivery)
+            self._serve(delivery)
         elif self._first or self._then:
             self._write(self._first or self._then)
         else:
             return False
         return True
 
-    def _gather(self, delivery: Delivery) -> None:
-        """Offer a batch to some of its subscribers."""
+    def _serve(self, delivery: Delivery) -> None:
+        """Give a batch to some of its subscribers."""
         queue = self._first if delivery.is_small else self._then
-        is_alone = len(self._deliveries) == 1 and not queue  # then nothing else is there to be gathered
-        give, most = (self._pass_on, CHECK_EVERY) if is_alone else (self._offer, SMALL)
-        for encoded, subscriptions in delivery.left[-1:]:
-            for _ in range(min(most, len(subscriptions))):
-                subscription = subscriptions.pop()
-                if subscription.phase is Phase.LIVE:
-                    give(delivery, subscription, encoded, queue)
-            if not subscriptions:
-                delivery.left.pop()
+        if not delivery.left:
+            pass  # everybody has left meanwhile
+        elif len(self._deliveries) == 1 and not queue:  # nothing else is there to be gathered
+            self._pass_on(delivery)
+        else:
+            self._gather(delivery, queue)
         if not delivery.left:
             self._deliveries.pop()
             queue.append(delivery)  # it is done when all before it are written
 
-    def _pass_on(self, delivery: Delivery, subscription: Subscription, encoded: Encoded, _: Queue) -> None:
-        if subscription.outlet.pass_on(encoded):
-            self._stats.deliveries += delivery.events
-            self._writes += 1
-        else:
-            self._cut(delivery, subscription)
+    def _pass_on(self, delivery: Delivery) -> None:
+        encoded, subscriptions = delivery.next(CHECK_EVERY)
+        passed = 0
+        for subscription in subscriptions:
+            if subscription.phase is LIVE:
+                if subscription.outlet.pass_on(encoded):
+                    passed += 1
+                else:
+                    self._cut(delivery, subscription)
+        self._stats.deliveries += passed * delivery.events
+        self._writes += passed
+
+    def _gather(self, delivery: Delivery, queue: Queue) -> None:
+        encoded, subscriptions = delivery.next(SMALL)
+        for subscription in subscriptions:
+            if subscription.phase is LIVE:
+                self._offer(delivery, subscription, encoded, queue)
 
     def _offer(self, delivery: Delivery, subscription: Subscription, encoded: Encoded, queue: Queue) -> None:
         outlet = subscription.outlet
