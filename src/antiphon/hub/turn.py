@@ -53,9 +53,8 @@ class Turn:
             for new in submission.events:
                 if new.channel not in self.touched or new.type in FOLDED:
                     await self._load(new)
-                key = _receipt_key(new)
-                if key is not None:
-                    keys.append(key)
+                if new.idempotency_key is not None:
+                    keys.append(_receipt_key(new))
         if keys:
             self._receipts = await self._broker.receipts(keys)
 
@@ -123,8 +122,8 @@ class Turn:
         if new.type in FOLDED:
             undo += channel.folded.apply(event)
         for part in parts:
-            key = _receipt_key(part)
-            if key is not None:
+            if part.idempotency_key is not None:
+                key = _receipt_key(part)
                 self.batch.receipts[key] = Receipt(offset, _digest(part))
                 undo.append(self._forget(key))
         events.append(event)
@@ -144,9 +143,9 @@ class Turn:
 
     def _earlier(self, new: NewEvent) -> Cursor | AntiphonError | None:
         """What became of an earlier publish under the same key."""
-        key = _receipt_key(new)
-        if key is None:
+        if new.idempotency_key is None:
             return None
+        key = _receipt_key(new)
         receipt = self.batch.receipts.get(key) or self._receipts.get(key)
         if receipt is None:
             return None
@@ -204,8 +203,8 @@ def _joined(parts: list[NewEvent]) -> bytes:
     return orjson.dumps({**data[0], "delta": "".join(part["delta"] for part in data)})
 
 
-def _receipt_key(new: NewEvent) -> ReceiptKey | None:
-    return None if new.idempotency_key is None else ReceiptKey(new.by or "", new.channel, new.idempotency_key)
+def _receipt_key(new: NewEvent) -> ReceiptKey:
+    return ReceiptKey(new.by or "", new.channel, new.idempotency_key or "")
 
 
 def _digest(new: NewEvent) -> bytes:

@@ -96,9 +96,7 @@ class Writer:
         """
         if self._closing:
             raise Busy("the server is stopping: nothing was stored")
-        size = 100 * len(events)
-        for event in events:
-            size += len(event.payload)
+        size = sum([len(event.payload) + 100 for event in events])
         self._queue.append(Submission(events, checkpoint, done, size, is_rolled, time.monotonic()))
         self._count(size, len(events))
         self._wake.set()

@@ -23,6 +23,7 @@ MAX_REASON_BYTES = MAX_CONTROL_BYTES - 2
 KNOWN_CODES = frozenset({1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014})  # IANA's registry
 
 _FINAL, _RESERVED, _OPCODE, _CONTROL = 0x80, 0x70, 0x0F, 0x08  # in the first byte of a header
+_WHOLE_TEXT = 0x81
 _MASKED, _LENGTH = 0x80, 0x7F  # in the second
 _SHORT, _LONG, _CODE = Struct("!H"), Struct("!Q"), Struct("!H")
 _HEAD, _HEAD_SHORT, _HEAD_LONG = Struct("!BB"), Struct("!BBH"), Struct("!BBQ")
@@ -118,7 +119,8 @@ class FrameReader:
             return None
         first, second = data[at], data[at + 1]
         opcode, length, at = first & _OPCODE, second & _LENGTH, at + 2
-        self._check(first, second)
+        if first != _WHOLE_TEXT or second < _MASKED or self._kind:  # what nearly all frames are needs no more looks
+            self._check(first, second)
         if length >= 126:
             found = self._length(length, at)
             if found is None:

@@ -35,7 +35,7 @@ from antiphon.transports.sweep import Sweep
 
 CLOSE_S = 5.0  # for the peer to take what is queued and to answer our close frame
 LINGER_S = 1.0  # where no answer is expected, or the process is about to end
-TURN_MESSAGES = 50  # of one socket before others have their turn: about 2 ms
+TURN_MESSAGES = 200  # of one socket before others have their turn: about 2 ms
 
 PING = encode_frame(b"", Opcode.PING)
 
@@ -69,6 +69,7 @@ class LeanSocket(asyncio.Protocol):
         "_accepted_bytes",
         "_connections",
         "_held",
+        "_held_bytes",
         "_is_busy",
         "_is_full",
         "_is_reading",
@@ -95,6 +96,7 @@ class LeanSocket(asyncio.Protocol):
         self._is_reading = True
         self._unanswered = False  # nothing was heard since the last ping
         self._accepted_bytes = 0
+        self._held_bytes = 0
         self._held: list[bytes] | None = None  # what goes with the next write; None = nothing
         self.received_bytes = 0
 
@@ -115,8 +117,7 @@ class LeanSocket(asyncio.Protocol):
         transport = self._transport
         if transport is None:
             return 0
-        held = 0 if self._held is None else sum(map(len, self._held))
-        return held + transport.get_write_buffer_size()
+        return self._held_bytes + transport.get_write_buffer_size()
 
     @property
     def sent_bytes(self) -> int:
@@ -132,13 +133,15 @@ class LeanSocket(asyncio.Protocol):
             return
         self._accepted_bytes += sum(map(len, parts))
         if self._held is not None:
-            parts, self._held = [*self._held, *parts], None
+            parts, self._held, self._held_bytes = [*self._held, *parts], None, 0
         self._transport.writelines(parts)
 
     def send_soon(self, parts: Sequence[bytes]) -> None:
         if self._phase is not Phase.OPEN:
             return
-        self._accepted_bytes += sum(map(len, parts))
+        size = sum(map(len, parts))
+        self._accepted_bytes += size
+        self._held_bytes += size
         if self._held is None:
             self._held = list(parts)
             asyncio.get_running_loop().call_soon(self._release)

@@ -18,8 +18,12 @@ class LiveCodec(ABC):
     is_shared = True
 
     @abstractmethod
+    def message(self, found: bytes) -> tuple[str] | tuple[bytes]:
+        """A message as the transport takes it."""
+
+    @abstractmethod
     def messages(self, found: Iterable[bytes]) -> Encoded:
-        """Messages as the transport takes them."""
+        """The same for several."""
 
     def events(self, epoch: str, events: Sequence[Event]) -> Encoded:  # noqa: ARG002 - the reply to subscribe said it
         return self.messages(encode_notification("event", event_object(event)) for event in events)
@@ -34,12 +38,18 @@ class LiveCodec(ABC):
 class TextCodec(LiveCodec):
     """A string per message, for ASGI servers, which make the frames."""
 
+    def message(self, found: bytes) -> tuple[str]:
+        return (found.decode(),)
+
     def messages(self, found: Iterable[bytes]) -> Encoded:
         return _encoded(tuple(message.decode() for message in found))
 
 
 class FrameCodec(LiveCodec):
     """Ready-made frames, those of a batch in one piece: one buffer for the kernel, shared by all connections."""
+
+    def message(self, found: bytes) -> tuple[bytes]:
+        return (encode_frame(found),)
 
     def messages(self, found: Iterable[bytes]) -> Encoded:
         return _encoded((b"".join([encode_frame(message) for message in found]),))

@@ -217,4 +217,4 @@ class LiveSession:
     def _say(self, message: bytes) -> None:
         """Send something behind what was gathered: after an unsubscribe's reply no event of it may follow."""
         self._outlet.release()
-        self._socket.send_soon(self._codec.messages((message,)).parts)
+        self._socket.send_soon(self._codec.message(message))
