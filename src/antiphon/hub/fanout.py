@@ -1,9 +1,10 @@
 """The flush clock: what was committed leaves for all live subscribers in one write per connection.
 
-After a pause events are gathered for a moment, so that a burst leaves as one write; the next flush of a channel starts
-no sooner than the longer of a fixed interval and the length of its last one, so that a busy process writes less often,
-not more. A batch for many is sent in slices: between two slices the loop has its turn, and small channels go first, so
-that they do not wait for large ones.
+After a pause events are gathered for a moment, so that a burst leaves as one write; on average the flushes of a channel
+start no sooner after one another than the longer of a fixed interval and the length of the last, so that a busy process
+writes less often, not more. A pause earns one flush that need not wait: the first token of an answer often follows its
+opening at once. A batch for many is sent in slices: between two slices the loop has its turn, and small channels go
+first, so that they do not wait for large ones.
 """
 
 from __future__ import annotations
@@ -130,7 +131,7 @@ class Fanout:
             self._arm(now + COMMIT_WAIT_S)
             return
         self._waited = False
-        self._earliest = now + INTERVAL_S
+        self._earliest = max(self._earliest + INTERVAL_S, now)
         self._begin(now)
         if self._sliced is None:
             self._slice()
@@ -236,7 +237,8 @@ class Fanout:
         now = clock()
         channel, length = delivery.channel, now - delivery.started
         channel.delivering = False
-        channel.earliest = delivery.started + max(INTERVAL_S, length)
+        late = max(0.0, length - INTERVAL_S)
+        channel.earliest = max(channel.earliest + INTERVAL_S, delivery.started) + late
         self._stats.flush_s.observe(length)
         self._stats.flush_size.observe(delivery.size * delivery.events)
         self._stats.write_s.observe(now - delivery.since)

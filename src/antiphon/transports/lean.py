@@ -12,6 +12,7 @@ sweep ends closings that take too long. Source: RFC 6455, sections 5.5.1 and 7.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -68,6 +69,7 @@ class LeanSocket(asyncio.Protocol):
     __slots__ = (
         "_accepted_bytes",
         "_connections",
+        "_direct",
         "_held",
         "_held_bytes",
         "_is_busy",
@@ -96,6 +98,7 @@ class LeanSocket(asyncio.Protocol):
         self._is_reading = True
         self._unanswered = False  # nothing was heard since the last ping
         self._accepted_bytes = 0
+        self._direct = -1  # the socket's descriptor; -1 = only the transport can write
         self._held_bytes = 0
         self._held: list[bytes] | None = None  # what goes with the next write; None = nothing
         self.received_bytes = 0
@@ -104,6 +107,8 @@ class LeanSocket(asyncio.Protocol):
         """Begin to talk: the handshake is over."""
         assert self._transport is not None
         self._session = session
+        if self._transport.get_extra_info("sslcontext") is None:
+            self._direct = self._transport.get_extra_info("socket").fileno()
         self._place = self._shared.sweep.add(self)
         self._connections.add(self)
         # Whoever has no room for more of the log is told when there is: the transport must call back below that mark.
@@ -129,12 +134,27 @@ class LeanSocket(asyncio.Protocol):
             return
         if len(parts) == 1 and self._held is None:  # what nearly every flush is, to nearly every connection
             self._accepted_bytes += len(parts[0])
-            self._transport.write(parts[0])
+            self._write(self._transport, parts[0])
             return
         self._accepted_bytes += sum(map(len, parts))
         if self._held is not None:
             parts, self._held, self._held_bytes = [*self._held, *parts], None, 0
         self._transport.writelines(parts)
+
+    def _write(self, transport: asyncio.Transport, data: bytes) -> None:
+        """Write past the transport while nothing waits in it: a tenth cheaper, and a flush sees how long it takes.
+
+        Once a transport is closing, its descriptor may be somebody else's already.
+        """
+        if self._direct < 0 or transport.get_write_buffer_size() or transport.is_closing():
+            transport.write(data)
+            return
+        try:
+            taken = os.write(self._direct, data)
+        except OSError:  # full, or broken: the transport finds out by itself
+            taken = 0
+        if taken < len(data):
+            transport.write(data[taken:])
 
     def send_soon(self, parts: Sequence[bytes]) -> None:
         if self._phase is not Phase.OPEN:
