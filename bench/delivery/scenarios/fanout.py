@@ -31,7 +31,7 @@ class Sample(NamedTuple):
 def sample(plan: Plan, peer: Peer, *, burst: int) -> Sample:
     """One run of one server: a second to warm up, then the measured window until the last event is everywhere."""
     subscribers, warm_up = plan.sized(1000, 50), RATE
-    seconds = plan.sized(10, 2)
+    seconds = plan.sized(6, 2)
     count = RATE * seconds
     publication, receiver = peer.publication(CHANNEL, event_data()), peer.receiver([CHANNEL])
     with plan.running(peer) as server, load(server.port, receiver, subscribers) as clients:
@@ -87,7 +87,7 @@ def _described(samples: Sequence[Sample]) -> str:
 
 
 ABOUT = (
-    f"1 000 subscribers of one channel; {RATE} events a second of 200 bytes for 10 s, {{}}, after a second to warm up. "
+    f"1 000 subscribers of one channel; {RATE} events a second of 200 bytes for 6 s, {{}}, after a second to warm up. "
     "Processor time of the server's processes per delivered event, median (lowest-highest) of the runs, and the time "
     "from publisher to receiver. Our events are on disk before anybody sees them, and can be resumed from."
 )

@@ -24,7 +24,7 @@ class Sample(NamedTuple):
 
 
 def run(plan: Plan) -> Outcome:
-    connections, seconds = plan.sized(10_000, 100), plan.sized(30, 2)
+    connections, seconds = plan.sized(10_000, 100), plan.sized(15, 2)
     samples: defaultdict[str, list[Sample]] = defaultdict(list)
     for peer in plan.rounds():
         if peer.name == OURS or not samples[peer.name]:  # memory varies little: once is enough for the others
@@ -63,7 +63,7 @@ def _sample(plan: Plan, peer: Peer, connections: int, seconds: int) -> Sample:
 SCENARIO = Scenario(
     "idle",
     "Idle connections",
-    f"10 000 connections with {len(CHANNELS)} subscriptions each; nothing is published for 30 s, heartbeats go on. "
+    f"10 000 connections with {len(CHANNELS)} subscriptions each; nothing is published for 15 s, heartbeats go on. "
     "Growth of the server's resident memory by the connection, and its processor time.",
     run,
 )
