@@ -12,7 +12,6 @@ sweep ends closings that take too long. Source: RFC 6455, sections 5.5.1 and 7.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -32,6 +31,7 @@ from antiphon.transports.frames import (
     encode_close,
     encode_frame,
 )
+from antiphon.transports.outflow import Outflow
 from antiphon.transports.sweep import Sweep
 
 CLOSE_S = 5.0  # for the peer to take what is queued and to answer our close frame
@@ -59,7 +59,7 @@ class Shared:
     sweep: Sweep
 
 
-class LeanSocket(asyncio.Protocol):
+class LeanSocket(Outflow):
     """One socket. The process's memory of an idle connection is mostly this and its session.
 
     Args:
@@ -67,11 +67,7 @@ class LeanSocket(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_accepted_bytes",
         "_connections",
-        "_direct",
-        "_held",
-        "_held_bytes",
         "_is_busy",
         "_is_full",
         "_is_reading",
@@ -80,15 +76,14 @@ class LeanSocket(asyncio.Protocol):
         "_reader",
         "_session",
         "_shared",
-        "_transport",
         "_unanswered",
         "received_bytes",
     )
 
     def __init__(self, shared: Shared, connections: set[Any], transport: asyncio.Transport) -> None:
+        super().__init__(transport)
         self._shared = shared
         self._connections = connections
-        self._transport: asyncio.Transport | None = transport
         self._reader = FrameReader(shared.limits.message_bytes)
         self._session: Session | None = None  # None = not started, or ended
         self._phase = Phase.OPEN
@@ -97,18 +92,12 @@ class LeanSocket(asyncio.Protocol):
         self._is_full = False  # more is queued than may be
         self._is_reading = True
         self._unanswered = False  # nothing was heard since the last ping
-        self._accepted_bytes = 0
-        self._direct = -1  # the socket's descriptor; -1 = only the transport can write
-        self._held_bytes = 0
-        self._held: list[bytes] | None = None  # what goes with the next write; None = nothing
         self.received_bytes = 0
 
     def start(self, session: Session) -> None:
         """Begin to talk: the handshake is over."""
         assert self._transport is not None
         self._session = session
-        if self._transport.get_extra_info("sslcontext") is None:
-            self._direct = self._transport.get_extra_info("socket").fileno()
         self._place = self._shared.sweep.add(self)
         self._connections.add(self)
         # Whoever has no room for more of the log is told when there is: the transport must call back below that mark.
@@ -117,60 +106,14 @@ class LeanSocket(asyncio.Protocol):
 
     # what is sent
 
-    @property
-    def queued_bytes(self) -> int:
-        transport = self._transport
-        if transport is None:
-            return 0
-        return self._held_bytes + transport.get_write_buffer_size()
-
-    @property
-    def sent_bytes(self) -> int:
-        return self._accepted_bytes - self.queued_bytes
-
     def send(self, parts: Sequence[bytes]) -> None:
         """Hand frames to the transport."""
-        if self._phase is not Phase.OPEN or self._transport is None:
-            return
-        if len(parts) == 1 and self._held is None:  # what nearly every flush is, to nearly every connection
-            self._accepted_bytes += len(parts[0])
-            self._write(self._transport, parts[0])
-            return
-        self._accepted_bytes += sum(map(len, parts))
-        if self._held is not None:
-            parts, self._held, self._held_bytes = [*self._held, *parts], None, 0
-        self._transport.writelines(parts)
-
-    def _write(self, transport: asyncio.Transport, data: bytes) -> None:
-        """Write past the transport while nothing waits in it: a tenth cheaper, and a flush sees how long it takes.
-
-        Once a transport is closing, its descriptor may be somebody else's already.
-        """
-        if self._direct < 0 or transport.get_write_buffer_size() or transport.is_closing():
-            transport.write(data)
-            return
-        try:
-            taken = os.write(self._direct, data)
-        except OSError:  # full, or broken: the transport finds out by itself
-            taken = 0
-        if taken < len(data):
-            transport.write(data[taken:])
+        if self._phase is Phase.OPEN:
+            self._send(parts)
 
     def send_soon(self, parts: Sequence[bytes]) -> None:
-        if self._phase is not Phase.OPEN:
-            return
-        size = sum(map(len, parts))
-        self._accepted_bytes += size
-        self._held_bytes += size
-        if self._held is None:
-            self._held = list(parts)
-            asyncio.get_running_loop().call_soon(self._release)
-        else:
-            self._held += parts
-
-    def _release(self) -> None:
-        if self._held is not None:
-            self.send(())
+        if self._phase is Phase.OPEN:
+            self._send_soon(parts)
 
     def end(self) -> None:
         self.close(STOPPING, "the server is stopping")
