@@ -1,0 +1,53 @@
+"""Runs: what agents do, watched, cancelled, resumed and asked about from anywhere."""
+
+from antiphon.services.runs.clock import Clock, ManualClock, SystemClock
+from antiphon.services.runs.config import RunsConfig
+from antiphon.services.runs.service import Ask, Ending, Runs
+from antiphon.services.runs.values import (
+    DEFAULT_LEASE_S,
+    RUN_ID_PATTERN,
+    RUNS,
+    CancelReceipt,
+    Details,
+    Filter,
+    Finished,
+    NewRun,
+    Opened,
+    Owner,
+    Renewed,
+    RunEvent,
+    RunId,
+    RunResult,
+    Said,
+    ThreadId,
+    run_channel,
+    thread_channel,
+)
+
+__all__ = [
+    "DEFAULT_LEASE_S",
+    "RUNS",
+    "RUN_ID_PATTERN",
+    "Ask",
+    "CancelReceipt",
+    "Clock",
+    "Details",
+    "Ending",
+    "Filter",
+    "Finished",
+    "ManualClock",
+    "NewRun",
+    "Opened",
+    "Owner",
+    "Renewed",
+    "RunEvent",
+    "RunId",
+    "RunResult",
+    "Runs",
+    "RunsConfig",
+    "Said",
+    "SystemClock",
+    "ThreadId",
+    "run_channel",
+    "thread_channel",
+]
