@@ -6,6 +6,7 @@ AntiphonError
 │   ├── InvalidChannel, InvalidCursor, InvalidPatch, InvalidMessage, TooLarge, MethodNotAllowed
 ├── ConflictError         the thing is in another state: look again, then decide
 │   ├── AlreadySubscribed, NotSubscribed, KeyConflict
+│   ├── LeaseLost, RunEnded, RunCancelled, AlreadyAnswered
 ├── AccessError           log in, or ask for the grant that the message names
 │   ├── Unauthenticated, Forbidden, ChannelOwned
 │   ├── HostRefused, OriginRefused, CrossSiteRefused, ProxyRefused
@@ -27,6 +28,7 @@ succeed later. Programs decide on these, never on the text.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 
@@ -127,6 +129,39 @@ class NotSubscribed(ConflictError):
 
 class KeyConflict(ConflictError):
     code = "key_conflict"
+
+
+class LeaseLost(ConflictError):
+    """Whoever says this does not own the run, or no longer: its lease is another, or has expired."""
+
+    code = "lease_lost"
+
+
+class RunEnded(ConflictError):
+    """The run has its outcome; nothing can follow."""
+
+    code = "run_ended"
+
+
+class RunCancelled(ConflictError):
+    """The run was cancelled: it may close what is open and finish, but begin nothing and let nothing grow."""
+
+    code = "run_cancelled"
+
+
+class AlreadyAnswered(ConflictError):
+    """Somebody else was first; `question` is its row as it is now, None where it was not sent."""
+
+    code = "already_answered"
+
+    def __init__(
+        self, message: str, *, pointer: str | None = None, question: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(message, pointer=pointer)
+        self.question = question
+
+    def facts(self) -> dict[str, Any]:
+        return super().facts() | ({} if self.question is None else {"question": dict(self.question)})
 
 
 class AccessError(AntiphonError):
