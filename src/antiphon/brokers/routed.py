@@ -45,7 +45,7 @@ class RoutedBroker:
     async def append(self, batch: Batch) -> None:
         """What lasts is stored first: it alone can fail, and then nothing was stored."""
         lasting, passing = self._split(batch)
-        if lasting.events or lasting.checkpoints:
+        if lasting.events or lasting.checkpoints or lasting.snapshots:
             await self._durable.append(lasting)
         if passing.events:
             await self._memory.append(passing)

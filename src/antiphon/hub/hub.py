@@ -158,14 +158,25 @@ class Hub:
             events: At most some hundred; they stay together.
             checkpoint: A name and a text stored in the same transaction, so that an importer knows how far it is.
         """
-        for name in {event.channel for event in events}:
-            check_channel(name)
         await self.room()
-        for name in {event.channel for event in events}:
-            self._rollup.flush(name)
         answer = _Answer()
-        self._writer.submit(events, answer.told, checkpoint=checkpoint)
+        self.post_many(events, answer.told, checkpoint=checkpoint)
         return await answer
+
+    def post_many(self, events: Sequence[NewEvent], done: Done, *, checkpoint: tuple[str, str] | None = None) -> None:
+        """Like `publish_many`, in the order of calls and in this step; `done` and what is raised are those of `post`."""
+        names = {check_channel(event.channel) for event in events}
+        for name in names:
+            self._rollup.flush(name)
+        self._writer.submit(events, done, checkpoint=checkpoint)
+
+    def flush(self, channel: str) -> None:
+        """Have what is held back of growing messages stored now, before anything that is posted from here on."""
+        self._rollup.flush(channel)
+
+    def drop(self, channel: str, error: AntiphonError) -> None:
+        """Forget what is held back of growing messages; whoever said it is told the error."""
+        self._rollup.drop(channel, error)
 
     async def patch(self, channel: str, ops: list[dict[str, Any]], *, by: str | None = None) -> Cursor:
         """Change a channel's state by RFC 6902 operations. Raises InvalidPatch, StorageError."""
@@ -226,6 +237,10 @@ class Hub:
     async def channels(self, prefix: str = "") -> list[tuple[str, Bounds]]:
         """The channels whose name starts with `prefix` and that have or had events."""
         return await self._broker.channels(prefix)
+
+    async def clear(self, channel: str) -> None:
+        """Forget all that a channel holds; its offsets go on where they were. Raises StorageError."""
+        await self.retention.clear(check_channel(channel))
 
     # subscribing
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from antiphon.brokers.base import Broker
+from antiphon.brokers.base import Batch, Broker, Snapshot
 from antiphon.errors import StorageError
 from antiphon.hub.channel import Channel, Channels
 from antiphon.hub.stats import Stats
@@ -90,12 +90,29 @@ class Retention:
         cutoff = now_ms() - RECEIPTS_KEPT_MS
         await self._perform(lambda: self._broker.forget_receipts(before_ms=cutoff))
 
+    async def clear(self, name: str) -> None:
+        """Cut a channel behind its newest event. Raises StorageError."""
+        async with self._channels.use(name) as channel:
+            await self._perform(lambda: self._empty(channel))
+            await self._purge(name)
+
+    async def _empty(self, channel: Channel) -> None:
+        if channel.head < channel.oldest:
+            return
+        if (await self._channels.fold(channel)).exists:  # from now on it adds up to nothing
+            await self._broker.append(Batch(snapshots={channel.name: Snapshot(channel.head, channel.head, b"{}")}))
+            channel.fold = None
+        await self._cut(channel, channel.head + 1)
+
     async def _trim(self, channel: Channel) -> None:
         oldest = await self._first_kept(channel, self._policy.keep(channel.name))
         if oldest > channel.oldest:
             await self._perform(lambda: self._cut(channel, oldest))
-            while await self._perform(lambda: self._broker.purge(channel.name)):
-                pass  # others publish between two turns
+            await self._purge(channel.name)
+
+    async def _purge(self, name: str) -> None:
+        while await self._perform(lambda: self._broker.purge(name)):
+            pass  # others publish between two turns
 
     async def _cut(self, channel: Channel, oldest: int) -> None:
         await self._broker.cut(channel.name, oldest=oldest)
