@@ -1,7 +1,7 @@
 /** The newest events of one channel as a value for components. Knows no React. */
 
 import type { After, AntiphonError, Cursor, Gap, Item, Live, LiveEvent, Subscription } from "../src/index.js";
-import { oncePerFrame } from "./frame.js";
+import { oncePerFrame } from "../src/frame.js";
 
 export interface ChannelView {
   /** Ascending, at most `limit`; a new array whenever it changes. */

@@ -2,7 +2,7 @@
 
 import { useMemo, useSyncExternalStore } from "react";
 import type { ChannelState, Readable } from "../src/index.js";
-import { oncePerFrame } from "./frame.js";
+import { oncePerFrame } from "../src/frame.js";
 import { useLive } from "./provider.js";
 
 /* eslint @typescript-eslint/no-unnecessary-type-parameters: ["off"] -- the caller says what the value is */

@@ -34,6 +34,7 @@ export type {
 } from "./options.js";
 export { applyPatch } from "./patch.js";
 export type { PatchOperation } from "./patch.js";
+export * from "./run/index.js";
 export type {
   After,
   CaughtUp,

@@ -3,7 +3,7 @@
 /** A hidden page has no frames; its components still learn of changes, at this pace. */
 const HIDDEN_MS = 250;
 
-/** Returns a function that asks for one run of `task` with the next frame. */
+/** Returns a function that asks for one run of `task` with the next frame; outside of pages, at the end of this turn. */
 export function oncePerFrame(task: () => void): () => void {
   let asked = false;
   const run = (): void => {
@@ -13,7 +13,8 @@ export function oncePerFrame(task: () => void): () => void {
   return () => {
     if (asked) return;
     asked = true;
-    if (typeof requestAnimationFrame === "function" && !document.hidden) requestAnimationFrame(run);
-    else setTimeout(run, HIDDEN_MS);
+    if (typeof requestAnimationFrame !== "function") queueMicrotask(run);
+    else if (document.hidden) setTimeout(run, HIDDEN_MS);
+    else requestAnimationFrame(run);
   };
 }
