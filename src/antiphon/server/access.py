@@ -34,6 +34,7 @@ class User:
 
     name: str
     grants: tuple[str, ...] = ()  # empty = nothing
+    expires_at: float | None = None  # Unix time, seconds; None = the credentials do not end by themselves
 
     def __post_init__(self) -> None:
         for grant in self.grants:

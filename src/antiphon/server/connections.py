@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -82,10 +83,17 @@ class Connection:
 
 
 class Connections:
-    """The table of connections. Raises TooManyConnections beyond its limit."""
+    """The table of connections. Raises TooManyConnections beyond its limit.
 
-    def __init__(self, limit: int) -> None:
+    Args:
+        limit: How many at a time.
+        gone: Told the id of each that has ended.
+    """
+
+    def __init__(self, limit: int, gone: Callable[[str], object] = lambda _: None) -> None:
         self._limit = limit
+        self._gone = gone
+        self._expiries: dict[str, asyncio.TimerHandle] = {}  # of those whose credentials end
         self._open: dict[str, Connection] = {}
         self._recent: deque[dict[str, Any]] = deque(maxlen=REMEMBERED)
         self._empty = asyncio.Event()
@@ -104,9 +112,16 @@ class Connections:
     def add(self, connection: Connection) -> None:
         self.total += 1
         self._open[connection.id] = connection
+        expires_at = connection.peer.user.expires_at
+        if expires_at is not None:
+            left_s = max(0.0, expires_at - time.time())
+            loop = asyncio.get_running_loop()
+            self._expiries[connection.id] = loop.call_later(left_s, connection.goodbye, "token ended", 0.0)
 
     def remove(self, connection: Connection, ending: Ending) -> None:
         self._open.pop(connection.id, None)
+        if timer := self._expiries.pop(connection.id, None):
+            timer.cancel()
         if not self._open:
             self._empty.set()
         connection.outlet.close()
@@ -114,6 +129,7 @@ class Connections:
         self.received_bytes += connection.socket.received_bytes
         self._count(ending.reason)
         self._recent.appendleft(connection.last_row(ending))
+        self._gone(connection.id)
 
     def _count(self, reason: str) -> None:
         if reason not in self.endings and len(self.endings) >= MAX_REASONS:

@@ -15,6 +15,7 @@ from antiphon.errors import Unauthenticated
 from antiphon.server.access import ALL, LOCAL, User
 from antiphon.server.admission import Facts
 from antiphon.server.auth import tokens
+from antiphon.server.auth.runtokens import PREFIX, RunToken, RunTokens
 from antiphon.server.auth.secrets import operator_token, session_key
 from antiphon.server.auth.sessions import LIFETIME_S, Sessions
 from antiphon.server.auth.tickets import Ticket, Tickets
@@ -34,16 +35,24 @@ class Authenticator:
         enabled: Whether authentication is on.
         users: Each user, and the SHA-256 of that user's token.
         sessions: Signs cookies.
+        runs: Signs the tokens of runs; None = there are none.
         tickets: Those not yet used.
     """
 
     def __init__(
-        self, *, enabled: bool, users: dict[User, str], sessions: Sessions, tickets: Tickets | None = None
+        self,
+        *,
+        enabled: bool,
+        users: dict[User, str],
+        sessions: Sessions,
+        runs: RunTokens | None = None,
+        tickets: Tickets | None = None,
     ) -> None:
         self.enabled = enabled
         self._users = {user.name: user for user in users}
         self._digests = {user.name: digest for user, digest in users.items()}
         self._sessions = sessions
+        self._runs = runs
         self._tickets = tickets or Tickets()
 
     @classmethod
@@ -62,10 +71,12 @@ class Authenticator:
         data: Path = settings.server.data
         users = {User(name, user.grants): user.token_sha256 for name, user in settings.users.items()}
         users[User(OPERATOR, (ALL,))] = tokens.digest(operator_token(data))
+        key = session_key(data)
         return cls(
             enabled=settings.auth,
             users=users,
-            sessions=Sessions(session_key(data), clock=wall),
+            sessions=Sessions(key, clock=wall),
+            runs=RunTokens(key, clock=wall),
             tickets=Tickets(clock=monotonic),
         )
 
@@ -79,17 +90,17 @@ class Authenticator:
         """
         if not self.enabled:
             return LOCAL
-        bearer = _bearer(facts)
-        if bearer is not None:
-            return self.by_token(bearer)
+        token = bearer(facts)
+        if token is not None:
+            return self.by_token(token)
         ticket = _ticket(facts)
         if ticket is not None:
             return self.redeem(ticket)
         return next((user for value in _cookies(facts) if (user := self._by_cookie(value))), None)
 
     def open_session(self, token: str) -> str:
-        """The value of a cookie that stands for the token's user. Raises Unauthenticated."""
-        user = self.by_token(token)
+        """The value of a cookie that stands for the token's user. Raises Unauthenticated; a run's token opens none."""
+        user = self._by_user_token(token)
         return self._sessions.sign(user.name, self._digests[user.name])
 
     def issue_ticket(self, user: User) -> Ticket:
@@ -104,7 +115,23 @@ class Authenticator:
         return user
 
     def by_token(self, token: str) -> User:
-        """Whose token this is. Raises Unauthenticated."""
+        """Whose token this is: a user's, or a run's. Raises Unauthenticated."""
+        return self.by_run_token(token) or self._by_user_token(token)
+
+    def by_run_token(self, token: str) -> User | None:
+        """Who holds this token of a run; None for a token of another kind. Raises Unauthenticated."""
+        if not token.startswith(PREFIX):
+            return None
+        user = None if self._runs is None else self._runs.read(token)
+        if user is None:
+            raise Unauthenticated("This token of a run has ended, or is not from this server")
+        return user
+
+    def issue_run_token(self, run_id: str, ttl_s: float) -> RunToken | None:
+        """A token that lets its holder speak in one run for `ttl_s` seconds; None where nobody has to log in."""
+        return self._runs.sign(run_id, ttl_s) if self.enabled and self._runs is not None else None
+
+    def _by_user_token(self, token: str) -> User:
         name = tokens.find(token, self._digests)
         if name is None:
             raise Unauthenticated("This token belongs to no user")
@@ -133,7 +160,7 @@ def _cookie_header(value: str, max_age_s: int, *, secure: bool, path: str) -> st
     return f"{COOKIE_NAME}={value}; Path={path}; Max-Age={max_age_s}; HttpOnly; SameSite=Strict{only_https}"
 
 
-def _bearer(facts: Facts) -> str | None:
+def bearer(facts: Facts) -> str | None:
     """The token of `Authorization: Bearer TOKEN`; other schemes are somebody else's (a proxy's, for instance)."""
     presented = [value.partition(" ") for value in facts.values(b"authorization")]
     found = [token.strip() for scheme, _, token in presented if scheme.lower() == "bearer"]

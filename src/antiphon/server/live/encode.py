@@ -89,5 +89,8 @@ def gap_object(gap: Gap) -> dict[str, Any]:
 
 
 def problem_object(error: AntiphonError) -> dict[str, Any]:
-    """An error over HTTP."""
-    return {"message": error.message, **error.facts()}
+    """An error over HTTP, where parameters are the body itself: services point to them as on sockets."""
+    facts = error.facts()
+    if error.pointer is not None:
+        facts["pointer"] = error.pointer.removeprefix("/params")
+    return {"message": error.message, **facts}

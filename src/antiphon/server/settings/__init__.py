@@ -4,6 +4,7 @@ from antiphon.server.settings.load import load
 from antiphon.server.settings.loaded import Loaded
 from antiphon.server.settings.model import (
     LimitSettings,
+    RunnableSettings,
     ServerSettings,
     Settings,
     StorageSettings,
@@ -20,6 +21,7 @@ __all__ = [
     "Origin",
     "RetentionRule",
     "Row",
+    "RunnableSettings",
     "ServerSettings",
     "Settings",
     "StorageSettings",

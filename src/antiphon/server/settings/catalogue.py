@@ -14,7 +14,7 @@ from antiphon.server.settings.model import Settings
 from antiphon.server.settings.origins import Key, dotted
 from antiphon.server.settings.units import UNLIMITED, Unlimited
 
-SCALAR_GROUPS = ("server", "limits", "storage")
+SCALAR_GROUPS = ("server", "limits", "storage", "runs")
 """Tables with a fixed set of keys; these can be set by environment variables and flags too."""
 
 _PLACEHOLDERS = {"retention": "PATTERN", "volatile": "PATTERN"}
@@ -40,7 +40,7 @@ def entries() -> Iterator[Entry]:
         if model is None:
             raise TypeError(f"the setting {name} is no table")
         above: Key = (name, _PLACEHOLDERS.get(name, "NAME")) if is_table else (name,)
-        yield from (Entry((*above, key), inner) for key, inner in model.model_fields.items())
+        yield from (Entry((*above, written(key, inner)), inner) for key, inner in model.model_fields.items())
 
 
 def model_at(key: Key) -> type[BaseModel] | None:
@@ -58,7 +58,7 @@ def model_at(key: Key) -> type[BaseModel] | None:
 def suggest(key: Key) -> str | None:
     """The setting that was probably meant by an unknown key: a near name in its table, else the name elsewhere."""
     model = model_at(key[:-1])
-    names = list(model.model_fields) if model else []
+    names = [written(name, field) for name, field in model.model_fields.items()] if model else []
     near = get_close_matches(key[-1], names, n=1) or [name for name in names if name.startswith(f"{key[-1]}_")]
     if near:
         return dotted((*key[:-1], near[0]))
@@ -67,6 +67,11 @@ def suggest(key: Key) -> str | None:
         known.setdefault(entry.key[-1], entry.key)
     elsewhere = get_close_matches(key[-1], known, n=1, cutoff=0.8)
     return dotted(known[elsewhere[0]]) if elsewhere else None
+
+
+def written(name: str, field: FieldInfo) -> str:
+    """A setting's name as it stands in the file; in Python `import` cannot be one."""
+    return field.alias or name
 
 
 def literal(value: Any, field: FieldInfo | None = None) -> str:

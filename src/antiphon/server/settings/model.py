@@ -17,6 +17,7 @@ from antiphon.server.settings.units import Bytes, Seconds, Unlimited
 from antiphon.server.settings.volatile import VolatileRule
 from antiphon.services.logs.config import LogConfig
 from antiphon.services.processes.config import Name, ProcessConfig
+from antiphon.services.runs.config import RunsConfig
 
 RESERVED_USERS = ("local", "operator")
 
@@ -154,6 +155,16 @@ class UserSettings(Group):
     )
 
 
+class RunnableSettings(Group):
+    """A function that can be started as a run."""
+
+    import_: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_.]*$")] = Field(
+        alias="import",
+        description="The function as `module:function`; the directory of antiphon.toml is looked in first. It is "
+        "imported when the server starts.",
+    )
+
+
 class Settings(Group):
     """All of it."""
 
@@ -169,6 +180,10 @@ class Settings(Group):
     users: Annotated[Mapping[UserName, UserSettings], *_FrozenMap] = Field(default_factory=dict, validate_default=True)
     process: Annotated[Mapping[Name, ProcessConfig], *_FrozenMap] = Field(default_factory=dict, validate_default=True)
     log: Annotated[Mapping[Name, LogConfig], *_FrozenMap] = Field(default_factory=dict, validate_default=True)
+    runs: RunsConfig = Field(default_factory=RunsConfig)
+    runnable: Annotated[Mapping[Name, RunnableSettings], *_FrozenMap] = Field(
+        default_factory=dict, validate_default=True
+    )
 
     @property
     def auth(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from antiphon.server.settings.catalogue import literal
+from antiphon.server.settings.catalogue import literal, written
 from antiphon.server.settings.loaded import Loaded
 from antiphon.server.settings.origins import Key, Origin, dotted
 
@@ -35,7 +35,7 @@ def rows(loaded: Loaded) -> list[Row]:
 def _walk(value: Any, key: Key, field: FieldInfo | None) -> Iterator[tuple[Key, Any, FieldInfo | None]]:
     if isinstance(value, BaseModel):
         for name, inner in type(value).model_fields.items():
-            yield from _walk(getattr(value, name), (*key, name), inner)
+            yield from _walk(getattr(value, name), (*key, written(name, inner)), inner)
     elif isinstance(value, Mapping):
         for name, inner_value in value.items():
             yield from _walk(inner_value, (*key, name), None)

@@ -17,7 +17,7 @@ PREFIX = "ANTIPHON_"
 SHORT: dict[str, Key] = {key: ("server", key) for key in ("host", "port", "data")}
 """Settings with a variable and a flag of their own: `ANTIPHON_PORT`, `--port`."""
 
-_OTHER_VARIABLES = ("ANTIPHON_CONFIG", "ANTIPHON_URL", "ANTIPHON_TOKEN")
+_OTHER_VARIABLES = ("ANTIPHON_CONFIG", "ANTIPHON_URL", "ANTIPHON_TOKEN", "ANTIPHON_RUN_ID")
 _PATHS = (("process", "cwd"), ("log", "path"))
 
 

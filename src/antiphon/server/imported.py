@@ -1,0 +1,70 @@
+"""Runnables that `antiphon.toml` names: `[runnable.NAME] import = "module:function"`."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from antiphon.errors import SettingsError
+from antiphon.server.runnables import Runnable
+from antiphon.server.settings import Loaded
+from antiphon.server.settings.origins import DEFAULT, dotted
+
+
+def imported_runnables(loaded: Loaded) -> list[Runnable]:
+    """Import what the settings name, looking first beside the file of the settings.
+
+    Raises:
+        SettingsError: Something cannot be imported, or cannot be run; each such key on a line of its own.
+    """
+    if loaded.settings.runnable:
+        _look_in(loaded.file.parent if loaded.file else Path.cwd())
+    found, problems = [], []
+    for name, setting in loaded.settings.runnable.items():
+        try:
+            found.append(_runnable(name, setting.import_))
+        except _Problem as problem:
+            key = ("runnable", name, "import")
+            origin = loaded.origin(key)
+            problems.append(f"{'' if origin == DEFAULT else f'{origin}: '}{dotted(key)}: {problem}")
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return found
+
+
+class _Problem(Exception):
+    """Why a setting cannot be used, in words."""
+
+
+def _runnable(name: str, place: str) -> Runnable:
+    module, _, path = place.partition(":")
+    try:
+        value = importlib.import_module(module)
+    except ModuleNotFoundError as exc:
+        if exc.name is not None and (module == exc.name or module.startswith(f"{exc.name}.")):
+            raise _Problem(f"there is no module {exc.name!r} in {sys.path[0]} or on Python's path") from None
+        raise _Problem(f"{module} cannot be imported: {exc}") from exc
+    except Exception as exc:  # whatever a module of the user's does while it is imported
+        raise _Problem(f"{module} cannot be imported: {type(exc).__name__}: {exc}") from exc
+    for part in _parts(path):
+        if not hasattr(value, part):
+            raise _Problem(f"{module} has no {path!r}")
+        value = getattr(value, part)
+    try:
+        runnable = Runnable(name, value)
+        runnable.check()
+    except TypeError as exc:
+        raise _Problem(str(exc)) from exc
+    return runnable
+
+
+def _parts(path: str) -> Iterator[str]:
+    yield from path.split(".")
+
+
+def _look_in(directory: Path) -> None:
+    text = str(directory.absolute())
+    if text not in sys.path:
+        sys.path.insert(0, text)

@@ -1,0 +1,104 @@
+"""Functions that can be started from a page, REST or an SDK: their keyword arguments are the run's input."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterator
+from inspect import Parameter
+from typing import Any, get_type_hints
+
+import orjson
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
+from typing_extensions import NotRequired, TypedDict
+
+from antiphon.server.live.params import input_error
+from antiphon.services.names import check_name
+
+Function = Callable[..., Awaitable[Any]]
+"""`async def f(run: Run, q: str, depth: int = 3) -> str`: the run comes first, the input by name."""
+
+_BY_NAME = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+
+
+class Runnable:
+    """A function under the name by which it is started.
+
+    Raises:
+        TypeError: It is not `async def`, takes no run, or has a parameter that cannot be given by name.
+        SettingsError: No runnable can have this name.
+    """
+
+    def __init__(self, name: str, function: Function) -> None:
+        check_name(name, "runnable")
+        if not inspect.iscoroutinefunction(function):
+            raise TypeError(f"{_called(function)} must be `async def`")
+        self.name = name
+        self.function = function
+        self._parameters = list(_parameters(function))
+        self._adapter: TypeAdapter[dict[str, Any]] | None = None
+
+    def arguments(self, given: Any) -> dict[str, Any]:
+        """The keyword arguments that an input stands for; None = no arguments.
+
+        Raises:
+            InvalidParams: It does not fit the signature; the pointer is one into the params: `/params/input/q`.
+        """
+        try:
+            return self._input().validate_json(orjson.dumps({} if given is None else given))
+        except ValidationError as exc:
+            raise input_error(exc.errors(include_url=False, include_input=False), at="/params/input") from None
+
+    def check(self) -> None:
+        """Look at the annotations, which may name what is defined after the function. Raises TypeError."""
+        self._input()
+
+    def _input(self) -> TypeAdapter[dict[str, Any]]:
+        if self._adapter is None:
+            self._adapter = _adapter(self.function, self._parameters)
+        return self._adapter
+
+
+def _parameters(function: Function) -> Iterator[Parameter]:
+    """Those that make up the input. Raises TypeError."""
+    first, *rest = [*inspect.signature(function).parameters.values(), None]
+    if first is None or first.kind not in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD):
+        raise TypeError(f"{_called(function)} must take the run as its first parameter")
+    for parameter in rest:
+        if parameter is None:
+            return
+        if parameter.kind not in (*_BY_NAME, Parameter.VAR_KEYWORD):
+            raise TypeError(f"{_called(function)}: the parameter {parameter.name!r} cannot be given by name")
+        yield parameter
+
+
+def _adapter(function: Function, parameters: list[Parameter]) -> TypeAdapter[dict[str, Any]]:
+    """Reads the input. Raises TypeError where an annotation cannot be read from JSON."""
+    open_ended = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters)
+    named = [parameter for parameter in parameters if parameter.kind in _BY_NAME]
+    try:
+        hints = _hints(function, named)
+        fields = {
+            parameter.name: hints[parameter.name]
+            if parameter.default is Parameter.empty
+            else NotRequired[hints[parameter.name]]
+            for parameter in named
+        }
+        model = TypedDict("Input", fields)  # type: ignore[operator]  # its fields are known only now
+        model.__pydantic_config__ = ConfigDict(extra="allow" if open_ended else "forbid")
+        return TypeAdapter(model)
+    except (NameError, TypeError, PydanticUserError, PydanticUndefinedAnnotation) as exc:
+        raise TypeError(f"the annotations of {_called(function)} cannot be read: {exc}") from exc
+
+
+def _hints(function: Function, parameters: list[Parameter]) -> dict[str, Any]:
+    """What the parameters are annotated with; the run's own annotation may be unknown at run time."""
+    holder = type("Annotated", (), {})
+    annotated = {p.name: Any if p.annotation is Parameter.empty else p.annotation for p in parameters}
+    holder.__annotations__ = annotated
+    around = getattr(function, "__globals__", {})
+    return get_type_hints(holder, globalns=around, localns={}, include_extras=True)
+
+
+def _called(function: Function) -> str:
+    return getattr(function, "__qualname__", repr(function))
