@@ -6,7 +6,7 @@ AntiphonError
 │   ├── InvalidChannel, InvalidCursor, InvalidPatch, InvalidMessage, TooLarge, MethodNotAllowed
 ├── ConflictError         the thing is in another state: look again, then decide
 │   ├── AlreadySubscribed, NotSubscribed, KeyConflict
-│   ├── LeaseLost, RunEnded, RunCancelled, AlreadyAnswered
+│   ├── LeaseLost (RunLost), RunEnded, RunCancelled, AlreadyAnswered, QuestionWithdrawn
 ├── AccessError           log in, or ask for the grant that the message names
 │   ├── Unauthenticated, Forbidden, ChannelOwned
 │   ├── HostRefused, OriginRefused, CrossSiteRefused, ProxyRefused
@@ -137,6 +137,10 @@ class LeaseLost(ConflictError):
     code = "lease_lost"
 
 
+class RunLost(LeaseLost):
+    """This program's run was declared lost, or taken from it. Raised by clients only, never sent."""
+
+
 class RunEnded(ConflictError):
     """The run has its outcome; nothing can follow."""
 
@@ -144,9 +148,25 @@ class RunEnded(ConflictError):
 
 
 class RunCancelled(ConflictError):
-    """The run was cancelled: it may close what is open and finish, but begin nothing and let nothing grow."""
+    """The run was cancelled: it may close what is open and finish, but begin nothing and let nothing grow.
+
+    Where a client raises it, `run_id` says which run, and `reason` what whoever cancelled it said, if anything.
+    """
 
     code = "run_cancelled"
+
+    def __init__(
+        self, message: str, *, pointer: str | None = None, run_id: str | None = None, reason: str | None = None
+    ) -> None:
+        super().__init__(message, pointer=pointer)
+        self.run_id = run_id
+        self.reason = reason
+
+
+class QuestionWithdrawn(ConflictError):
+    """The question ended without an answer: its deadline passed without a default, or it was taken back."""
+
+    code = "question_withdrawn"
 
 
 class AlreadyAnswered(ConflictError):

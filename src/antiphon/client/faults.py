@@ -10,7 +10,13 @@ from antiphon import errors
 from antiphon.client.wire import Facts, ProtocolFault, checked
 from antiphon.errors import AntiphonError, ConnectionFailed, RemoteError
 
-_never_sent = (errors.TransportError, errors.RemoteError, errors.DataDirectoryInUse, errors.SettingsError)
+_never_sent = (
+    errors.TransportError,
+    errors.RemoteError,
+    errors.DataDirectoryInUse,
+    errors.SettingsError,
+    errors.RunLost,
+)
 
 
 def _subclasses(parent: type[AntiphonError]) -> Iterator[type[AntiphonError]]:
@@ -29,6 +35,8 @@ def error_of(message: str, facts: Facts) -> AntiphonError:
     kind = _by_code.get(facts.code)
     if kind is None:
         return RemoteError(message, pointer=facts.pointer, code=facts.code, retryable=facts.retryable)
+    if kind is errors.AlreadyAnswered:
+        return errors.AlreadyAnswered(message, pointer=facts.pointer, question=facts.question)
     return kind(message, pointer=facts.pointer)
 
 

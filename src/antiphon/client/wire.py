@@ -72,6 +72,7 @@ class Facts(Wire):
     code: str = "internal"
     pointer: str | None = None
     retryable: bool = False
+    question: dict[str, Any] | None = None  # of `already_answered`: the question as it is now
 
 
 class WireError(Wire):

@@ -1,0 +1,83 @@
+"""What a run needs of the place where it is kept: a server over a connection, or the service in the same process."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from base64 import b32hexencode
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from antiphon.errors import AntiphonError
+
+
+class RunEvent(NamedTuple):
+    """One thing that a run says."""
+
+    type: str
+    data: Any
+    idempotency_key: str | None = None  # None = the port makes one where it may have to repeat
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A run that has begun; `run` is its row."""
+
+    run_id: str
+    channel: str
+    epoch: str
+    run: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What somebody answered, or the question's default at its deadline."""
+
+    answer: Any
+    action: str = "answer"  # answer, approve, edit or reject
+    by: str | None = None  # None = nobody did: the default
+    is_default: bool = False
+
+
+class RunPort(Protocol):
+    """Carries one run. `on_cancel` (with the reason) and `on_lost` are set by its user before `open`; called once each,
+    on the event loop, at once and without an await in between.
+    """
+
+    on_cancel: Callable[[str | None], None]
+    on_lost: Callable[[AntiphonError], None]
+
+    async def open(self, wanted: Mapping[str, Any]) -> Any:
+        """Begin the run; returns something with the attributes of `Opened`."""
+
+    async def emit(self, events: Sequence[RunEvent]) -> None:
+        """Say something. The order is that of the calls; returns when there is room for more, not when it is stored.
+
+        Raises:
+            TypeError: The data are not JSON.
+            TooLarge: An event is beyond the server's limit.
+            AntiphonError: Something said before was refused, or the run is not ours any more.
+        """
+
+    async def finish(
+        self, status: str, *, result: Any = None, error: Mapping[str, Any] | None = None, reason: str | None = None
+    ) -> Any:
+        """Give the outcome behind all that was said, once that is stored; returns the row as it ended."""
+
+    async def ask(self, question: Mapping[str, Any]) -> Any:
+        """Ask, wait, and return something with the attributes of `Answer`. Raises QuestionWithdrawn, RunCancelled."""
+
+    async def close(self) -> None:
+        """Let go, with or without an outcome. May be called twice."""
+
+
+def new_run_id() -> str:
+    """`run_` and 20 characters that sort by the time at which they were made."""
+    stamp = int(time.time() * 1000).to_bytes(6, "big")[-6:]
+    return "run_" + b32hexencode(stamp + secrets.token_bytes(7)).decode().rstrip("=").lower()[:20]
+
+
+def new_id(kind: str) -> str:
+    """An id that is used once: `msg_...`, `tool_...`."""
+    return f"{kind}_{secrets.token_hex(8)}"
