@@ -14,6 +14,8 @@ export type ClientErrorCode =
   | "protocol_error"
   /** Too many requests wait for a connection. */
   | "too_many_requests"
+  /** A question of ours was withdrawn, or its deadline passed without a default. */
+  | "withdrawn"
   /** A call that can never work: a wrong option, a second consumer. */
   | "usage";
 

@@ -13,6 +13,12 @@ import type { Methods } from "./methods.js";
 import type { ConnectOptions, PublishOptions, RequestOptions } from "./options.js";
 import { Reader } from "./reader.js";
 import { Requests } from "./requests.js";
+import { randomKey } from "./run/ids.js";
+import type { OpenRun, OwnedRun } from "./run/owned.js";
+import { openRun, performRun } from "./run/owner.js";
+import type { OwnerPort } from "./run/owner.js";
+import { makeQuestions, makeRuns } from "./run/requests.js";
+import type { Questions, Runs } from "./run/requests.js";
 import { Store } from "./store.js";
 import type { After, ChannelState, ConnectionState, Cursor, Readable, SubscribeOptions, Subscription } from "./types.js";
 import type { Frame, ServerInfo } from "./wire.js";
@@ -43,6 +49,17 @@ export interface Live {
    * While it is in use, the same object per channel. `T` is the caller's promise; the value is not checked.
    */
   channelState<T = unknown>(channel: string): Readable<ChannelState<T> | undefined>;
+  /** Runs of anybody: start, list, cancel, wait. */
+  readonly runs: Runs;
+  /** What runs ask of people. */
+  readonly questions: Questions;
+  /** Open a run that this program owns. Resolves once the server has it; throws AntiphonError. */
+  openRun(run: OpenRun): Promise<OwnedRun>;
+  /**
+   * Open a run, do its work and end it: what `body` returns is the result, what it throws makes the run `failed` and is thrown on.
+   * Throws AntiphonError `run_cancelled` where the run was cancelled, whatever `body` made of it.
+   */
+  run<T>(run: OpenRun, body: (run: OwnedRun) => Promise<T>): Promise<T>;
   /** Try now instead of waiting; also leaves `refused`. */
   reconnect(): void;
   /** End everything; waiting requests fail with `closed`. May be called twice. */
@@ -61,6 +78,8 @@ class Client implements Live {
   readonly connection: Readable<ConnectionState>;
   readonly server = new Store<ServerInfo | undefined>(undefined);
   readonly problem = new Store<AntiphonError | undefined>(undefined);
+  readonly runs: Runs;
+  readonly questions: Questions;
   readonly #settings: Settings;
   readonly #requests: Requests;
   readonly #connection: Connection;
@@ -83,6 +102,8 @@ class Client implements Live {
       refused: (error) => { this.#requests.bar(error); },
     });
     this.connection = this.#connection.state;
+    this.runs = makeRuns(this, settings.timers.now);
+    this.questions = makeQuestions(this);
     this.#connection.start();
   }
 
@@ -110,7 +131,7 @@ class Client implements Live {
     options: RequestOptions = {},
   ): Promise<Methods[M]["result"]> {
     const { requestMs } = this.#settings.timeouts;
-    const timeoutMs = options.timeoutMs === undefined ? patience(method, requestMs) : options.timeoutMs;
+    const timeoutMs = options.timeoutMs === undefined ? patience(method, params, requestMs) : options.timeoutMs;
     const plan = { repeat: mayRepeat(method, params), timeoutMs, signal: options.signal };
     return new Promise((resolve, reject) => {
       this.#requests.call(method, params, plan, (answer) => {
@@ -141,6 +162,14 @@ class Client implements Live {
       this.#forgotten.register(state, channel);
     }
     return state as Readable<ChannelState | undefined> as Readable<ChannelState<T> | undefined>;
+  }
+
+  openRun(run: OpenRun): Promise<OwnedRun> {
+    return openRun(this.#owner(), run);
+  }
+
+  run<T>(run: OpenRun, body: (run: OwnedRun) => Promise<T>): Promise<T> {
+    return performRun(this.#owner(), run, body);
   }
 
   reconnect(): void {
@@ -176,14 +205,21 @@ class Client implements Live {
         this.#connection.fail(error.message);
       },
       progress: () => { this.#countLater(); },
-      later: (task) => {
-        const { timers, random, backoff } = this.#settings;
-        timers.setTimeout(task, backoff.baseMs + random() * backoff.baseMs * 4);
-      },
+      later: (task) => { this.#later(task); },
       unused: (feed) => {
         if (this.#feeds.get(feed.channel) === feed) this.#feeds.delete(feed.channel);
       },
     };
+  }
+
+  #owner(): OwnerPort {
+    return { live: this, timers: this.#settings.timers, pause: () => new Promise((resolve) => { this.#later(resolve); }) };
+  }
+
+  /** Runs `task` after a back-off. */
+  #later(task: () => void): void {
+    const { timers, random, backoff } = this.#settings;
+    timers.setTimeout(task, backoff.baseMs + random() * backoff.baseMs * 4);
   }
 
   #ready(info: ServerInfo): void {
@@ -242,12 +278,6 @@ function plainAfter(after: After = "now"): After {
 
 function closedError(): AntiphonError {
   return clientError("closed", "this client was closed");
-}
-
-/** `crypto.randomUUID` exists only in secure contexts; a page of the local network is none. */
-function randomKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 export type { ServerInfo };

@@ -1,6 +1,8 @@
 /** The requests of `/live`: parameters and results, as on the wire (snake_case). */
 
 import { asObject, count, flag, list, text } from "./decode.js";
+import { checkRunResult, mayRepeatRun, runPatience } from "./run/methods.js";
+import type { RunMethods } from "./run/methods.js";
 import type { Cursor, LiveEvent } from "./types.js";
 import { decodeCursor, decodeEvents } from "./wire.js";
 
@@ -138,7 +140,7 @@ export interface ProcessAnswer {
 export type Empty = Readonly<Record<string, never>>;
 
 /** Every request that can be made with `live.request`. Subscriptions are `live.subscribe`. */
-export interface Methods {
+export interface Methods extends RunMethods {
   readonly publish: {
     readonly params: {
       readonly channel: string;
@@ -170,12 +172,13 @@ export interface Methods {
 const READING: ReadonlySet<string> = new Set(["history", "search", "state", "channel.list", "connection.list", "ping"]);
 
 export function mayRepeat(method: keyof Methods, params: object): boolean {
-  return READING.has(method) || (method === "publish" && "idempotency_key" in params);
+  return READING.has(method) || (method === "publish" && "idempotency_key" in params) || mayRepeatRun(method, params);
 }
 
-/** Ending a process tree may take its whole grace. */
-export function patience(method: keyof Methods, usualMs: number): number {
-  return method === "process.stop" || method === "process.restart" ? Math.max(usualMs, 120_000) : usualMs;
+/** Ending a process tree may take its whole grace; waiting for a run takes what was asked for. */
+export function patience(method: keyof Methods, params: object, usualMs: number): number {
+  if (method === "process.stop" || method === "process.restart") return Math.max(usualMs, 120_000);
+  return runPatience(method, params, usualMs);
 }
 
 /**
@@ -187,6 +190,7 @@ export function decodeResult(method: keyof Methods, result: unknown): unknown {
   const fields = asObject(result, `the reply of ${method}`);
   switch (method) {
     case "publish":
+    case "run.emit":
       return decodeCursor(fields);
     case "history":
       return {
@@ -217,6 +221,7 @@ export function decodeResult(method: keyof Methods, result: unknown): unknown {
       asObject(fields["process"], "process");
       return fields;
     default:
+      checkRunResult(method, fields);
       return fields;
   }
 }

@@ -1,8 +1,14 @@
 /** Runs: watching, asking, owning. */
 
+export { filterQuestions, filterRuns } from "./filter.js";
+export type { QuestionFilter, RunFilter } from "./filter.js";
 export { foldRun, RunFolder } from "./fold.js";
+export { newRunId } from "./ids.js";
+export type { AnswerParams, AskParams, NewRunParams, OpenRunParams, RunListParams } from "./methods.js";
+export type { Answer, NewQuestion, OpenRun, OwnedMessage, OwnedRun, OwnedTool } from "./owned.js";
 export { RunRecording } from "./recording.js";
 export type { RecordedItem } from "./recording.js";
+export type { NewRun, Questions, RunQuery, Runs } from "./requests.js";
 export { isEnded } from "./rows.js";
 export type {
   AnswerAction,

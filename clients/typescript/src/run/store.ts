@@ -61,7 +61,7 @@ export class RunStore<TState = unknown> implements Readable<WatchedRun<TState>> 
   readonly subscribe = (listener: () => void): (() => void) => {
     const entry = (): void => { listener(); };
     this.#listeners.add(entry);
-    if (this.#subscription === null && this.#error === null) this.#start();
+    if (this.#subscription === null) this.#begin();
     return () => {
       this.#listeners.delete(entry);
       // mounted again at once (StrictMode): go on
@@ -70,6 +70,13 @@ export class RunStore<TState = unknown> implements Readable<WatchedRun<TState>> 
       });
     };
   };
+
+  /** Somebody came back: what was refused then may be allowed now. A state that did not fit will not fit now either. */
+  #begin(): void {
+    if (this.#error?.code === "invalid_patch") return;
+    this.#error = null;
+    this.#start();
+  }
 
   #start(): void {
     const subscription = this.#live.subscribe(`run:${this.runId}`, { after: this.#cursor ?? "start" });
@@ -95,6 +102,7 @@ export class RunStore<TState = unknown> implements Readable<WatchedRun<TState>> 
 
   #fail(error: AntiphonError): void {
     this.#error = error;
+    this.#stop();
     this.#showSoon();
   }
 
