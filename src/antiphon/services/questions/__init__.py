@@ -1,0 +1,17 @@
+"""Questions: what runs ask of people, answered from anywhere, once."""
+
+from antiphon.services.questions.kinds import Action, Kind
+from antiphon.services.questions.service import Questions
+from antiphon.services.questions.values import QUESTION_ID_PATTERN, QUESTIONS, Answer, Asked, NewQuestion, Option
+
+__all__ = [
+    "QUESTIONS",
+    "QUESTION_ID_PATTERN",
+    "Action",
+    "Answer",
+    "Asked",
+    "Kind",
+    "NewQuestion",
+    "Option",
+    "Questions",
+]
