@@ -2,7 +2,10 @@
 
 from antiphon.services.runs.clock import Clock, ManualClock, SystemClock
 from antiphon.services.runs.config import RunsConfig
-from antiphon.services.runs.service import Ask, Ending, Runs
+from antiphon.services.runs.ending import Ending
+from antiphon.services.runs.port import LocalPort
+from antiphon.services.runs.service import Ask, Runs
+from antiphon.services.runs.states import ENDED
 from antiphon.services.runs.values import (
     DEFAULT_LEASE_S,
     RUN_ID_PATTERN,
@@ -11,6 +14,7 @@ from antiphon.services.runs.values import (
     Details,
     Filter,
     Finished,
+    Lease,
     NewRun,
     Opened,
     Owner,
@@ -26,6 +30,7 @@ from antiphon.services.runs.values import (
 
 __all__ = [
     "DEFAULT_LEASE_S",
+    "ENDED",
     "RUNS",
     "RUN_ID_PATTERN",
     "Ask",
@@ -35,6 +40,8 @@ __all__ = [
     "Ending",
     "Filter",
     "Finished",
+    "Lease",
+    "LocalPort",
     "ManualClock",
     "NewRun",
     "Opened",

@@ -12,7 +12,7 @@ class RunsConfig(BaseModel):
 
     keep: int = Field(
         default=1000,
-        ge=0,
+        ge=1,
         le=100_000,
         description="Ended runs that are kept; older ones are forgotten with all that they said.",
     )

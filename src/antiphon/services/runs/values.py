@@ -130,7 +130,7 @@ class Filter(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    status: tuple[str, ...] | list[str] | None = None
+    status: list[str] | None = None
     name: str | None = None
     by: str | None = None
     thread_id: str | None = None
