@@ -24,7 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "transports": VALUES | {"hub", "brokers"},
     "services": VALUES | {"hub", "shim"},  # the shim's file format has one home, and that is the shim
     "dialects": VALUES | {"hub"},
-    "server": BELOW_SERVER,
+    "server": BELOW_SERVER | {"client"},  # functions of the server are given the client's face of their run
     "client": VALUES,
     "shim": set(),
     "cli": BELOW_SERVER | {"server", "client"},

@@ -14,6 +14,7 @@ from antiphon import __version__
 from antiphon.brokers.memory_log import Volatile
 from antiphon.brokers.routed import RoutedBroker
 from antiphon.brokers.sqlite import SqliteBroker
+from antiphon.errors import ConflictError
 from antiphon.hub import Hub, Keep
 from antiphon.server.access import User
 from antiphon.server.admission import Facts, Policy
@@ -22,7 +23,7 @@ from antiphon.server.canary import CHANNEL, KEPT_EVENTS, Canary
 from antiphon.server.connections import Connections
 from antiphon.server.core import Core
 from antiphon.server.door import Door, Identify, Receive, Scope, Send
-from antiphon.server.http import channels, meta, pages, processes, session
+from antiphon.server.http import channels, meta, pages, processes, questions, runs, session
 from antiphon.server.http.answers import answer_errors
 from antiphon.server.http.documentation import DocumentedApi
 from antiphon.server.live.codec import FRAMES
@@ -30,13 +31,16 @@ from antiphon.server.live.endpoint import LiveEndpoint
 from antiphon.server.live.lean import lean_sockets
 from antiphon.server.rates import Rates
 from antiphon.server.readiness import Readiness
+from antiphon.server.runnables import Runnable, ask_and_wait
 from antiphon.server.settings import Settings
 from antiphon.services.logs import Logs
 from antiphon.services.processes import Processes
+from antiphon.services.questions import Questions
+from antiphon.services.runs import Runs
 from antiphon.transports.crew import Crew
 
 LIVE = "/live"
-RESERVED = ("run:", "thread:", "forum:")  # for services that will speak there: clients must not come to rely on them
+RESERVED = ("forum:",)  # for services that will speak there: clients must not come to rely on them
 
 
 class Server:
@@ -46,7 +50,8 @@ class Server:
         settings: The effective settings.
         policy: What it answers to, asked at each request: the ports may be known only later.
         identify: Who asks; None = as the settings say.
-        authenticator: Keeps sessions and tickets; None = made from the settings and the data directory.
+        open_authenticator: Makes what keeps sessions and tickets, once the data directory is ours; None = from the
+            settings.
     """
 
     def __init__(
@@ -55,15 +60,43 @@ class Server:
         policy: Callable[[], Policy],
         *,
         identify: Identify | None = None,
-        authenticator: Authenticator | None = None,
+        open_authenticator: Callable[[], Authenticator] | None = None,
     ) -> None:
         self.settings = settings
         self.app = _routes()
-        self._authenticator = authenticator
+        self.authenticator: Authenticator | None = None  # None = it has not been opened yet
+        self.runnables: dict[str, Runnable] = {}
+        self._open_authenticator = open_authenticator or partial(Authenticator.open, settings)
+        self._runs: Runs | None = None
         self._door = Door(self.app, policy, identify or self._identify)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._door(scope, receive, send)
+
+    def offer(self, runnable: Runnable) -> None:
+        """Make a function startable, from now on or once the server runs. Raises ConflictError: the name is taken."""
+        if runnable.name in self.runnables:
+            raise ConflictError(f"there is a runnable {runnable.name!r} already")
+        if self._runs is not None:
+            runnable.check()
+            self._runs.register(runnable.name, runnable)
+        self.runnables[runnable.name] = runnable
+
+    @asynccontextmanager
+    async def _running_runs(self, hub: Hub) -> AsyncIterator[tuple[Runs, Questions]]:
+        runs = Runs(hub, self.settings.runs)
+        questions = Questions(hub, runs)
+        runs.ask = partial(ask_and_wait, questions)
+        for runnable in self.runnables.values():
+            runnable.check()
+            runs.register(runnable.name, runnable)
+        async with runs, questions:
+            runs.resume()
+            self._runs = runs
+            try:
+                yield runs, questions
+            finally:
+                self._runs = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Core]:
@@ -76,28 +109,40 @@ class Server:
         store = SqliteBroker(settings.server.data, synchronous=settings.storage.synchronous)
         store.open()
         broker = RoutedBroker(store, _volatile(settings))
-        if self._authenticator is None:
-            self._authenticator = Authenticator.open(settings)
+        self.authenticator = authenticator = self.authenticator or self._open_authenticator()
         async with (
             Hub(broker, keep=_keep(settings)) as hub,
             Logs(hub, settings.log) as logs,
             Processes(hub, settings.process, settings.server.data) as supervised,
+            self._running_runs(hub) as (runs, questions),
             Crew() as crew,
             _singing(hub) as canary,
         ):
             for family in RESERVED:
                 hub.claim(family)
             limits = settings.limits
-            connections, rates = Connections(limits.connections), Rates(limits.publishes_per_s)
-            ready = Readiness(hub, canary, None)
-            core = Core(settings, hub, supervised, logs, connections, rates, crew, canary, ready)
+            core = Core(
+                settings=settings,
+                hub=hub,
+                processes=supervised,
+                logs=logs,
+                runs=runs,
+                questions=questions,
+                runnables=self.runnables,
+                authenticator=authenticator,
+                connections=Connections(limits.connections, runs.disconnected),
+                rates=Rates(limits.publishes_per_s),
+                crew=crew,
+                canary=canary,
+                readiness=Readiness(hub, canary, None),
+            )
             self._serve(core)
             yield core
             core.connections.goodbye("stopping")
 
     def _serve(self, core: Core) -> None:
         self.app.state.core = core
-        self.app.state.authenticator = self._authenticator
+        self.app.state.authenticator = self.authenticator
         self.app.router.routes.append(WebSocketRoute(LIVE, LiveEndpoint(core)))
 
     @contextmanager
@@ -110,12 +155,12 @@ class Server:
 
     def ticket(self) -> str:
         """A ticket for a socket of the server's own, as a query; empty where none is needed."""
-        if self._authenticator is None or not self._authenticator.enabled:
+        if self.authenticator is None or not self.authenticator.enabled:
             return ""
-        return f"?ticket={self._authenticator.issue_ticket(User('server', ('read antiphon:*',))).ticket}"
+        return f"?ticket={self.authenticator.issue_ticket(User('server', ('read antiphon:*',))).ticket}"
 
     async def _identify(self, _: Scope, facts: Facts) -> User | None:
-        return None if self._authenticator is None else self._authenticator.authenticate(facts)
+        return None if self.authenticator is None else self.authenticator.authenticate(facts)
 
 
 def _routes() -> FastAPI:
@@ -127,7 +172,7 @@ def _routes() -> FastAPI:
         description="The HTTP API. Live delivery over WebSocket and SSE is described in docs/protocol.md.",
     )
     answer_errors(app)
-    for part in (channels, processes, session, meta, pages):
+    for part in (channels, processes, runs, questions, session, meta, pages):
         app.include_router(part.router)
     pages.mount_assets(app)
     return app

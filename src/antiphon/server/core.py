@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from antiphon.hub import Hub
+from antiphon.server.auth import Authenticator
 from antiphon.server.canary import Canary
 from antiphon.server.connections import Connections
 from antiphon.server.rates import Rates
 from antiphon.server.readiness import Readiness
+from antiphon.server.runnables import Runnable
 from antiphon.server.settings import Settings
 from antiphon.services.logs import Logs
 from antiphon.services.processes import Processes
+from antiphon.services.questions import Questions
+from antiphon.services.runs import Runs
 from antiphon.transports.base import Limits
 from antiphon.transports.crew import Crew
 
@@ -25,14 +30,19 @@ class Core:
     hub: Hub
     processes: Processes
     logs: Logs
+    runs: Runs
+    questions: Questions
+    runnables: Mapping[str, Runnable]  # what can be started, by name
+    authenticator: Authenticator
     connections: Connections
     rates: Rates
     crew: Crew  # owns the tasks of connections
     canary: Canary
     readiness: Readiness
     started: float = field(default_factory=time.monotonic)
+    cancels: int = 0  # how many were asked for
     active_path: str = "asgi"  # which way hot sockets take: lean, asgi
-    features: tuple[str, ...] = ("processes", "logs")
+    features: tuple[str, ...] = ("processes", "logs", "runs", "questions")
 
     @property
     def limits(self) -> Limits:

@@ -9,15 +9,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
-import secrets
 import signal
 import threading
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 import orjson
@@ -30,12 +28,17 @@ from antiphon.messages import Cursor, NewEvent
 from antiphon.server.access import LOCAL, User
 from antiphon.server.admission import Facts, Policy
 from antiphon.server.app import Server
-from antiphon.server.auth import Authenticator
+from antiphon.server.auth import Authenticator, RunTokens
+from antiphon.server.auth.authenticator import bearer
+from antiphon.server.auth.secrets import session_key
 from antiphon.server.auth.sessions import Sessions
 from antiphon.server.core import Core
 from antiphon.server.door import Receive, Scope, Send, refuse
+from antiphon.server.imported import imported_runnables
+from antiphon.server.runnables import Function, Runnable
 from antiphon.server.settings import load, policy_of
 
+F = TypeVar("F", bound=Function)
 CurrentUser = Callable[[HTTPConnection], User | Awaitable[User | None] | None]
 
 
@@ -62,13 +65,16 @@ class Antiphon:
         settings: Mapping[str, Any] | None = None,
     ) -> None:
         flags = {"server.data": str(data), **(settings or {})}
-        self._settings = load(None if config is None else Path(config), flags, os.environ).settings
+        self._loaded = load(None if config is None else Path(config), flags, os.environ)
+        self._settings = self._loaded.settings
+        self._has_imported = False
         self._auth = auth
         self._policy = self._make_policy()
-        sessions = Sessions(secrets.token_bytes(32), clock=time.time)  # signs nothing: the host has its own
-        self._authenticator = Authenticator(enabled=auth is not None, users={}, sessions=sessions)
         self._server = Server(
-            self._settings, lambda: self._policy, identify=self._identify, authenticator=self._authenticator
+            self._settings,
+            lambda: self._policy,
+            identify=self._identify,
+            open_authenticator=self._open_authenticator,
         )
         self._core: Core | None = None
 
@@ -86,7 +92,16 @@ class Antiphon:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Open the store and the services. `mount` does this with the app's lifespan."""
+        """Open the store and the services. `mount` does this with the app's lifespan.
+
+        Raises:
+            SettingsError: A runnable that the settings name cannot be imported.
+            DataDirectoryInUse, StorageError
+        """
+        if not self._has_imported:
+            for runnable in imported_runnables(self._loaded):
+                self._server.offer(runnable)
+            self._has_imported = True
         async with self._server.running() as core:
             self._core = core
             try:
@@ -101,6 +116,23 @@ class Antiphon:
         if self._core is None:
             raise Busy("Antiphon is not running: mount it, or use `async with live.running()`")
         return self._core.hub
+
+    def runnable(self, name: str) -> Callable[[F], F]:
+        """A decorator that makes a function startable from the page, REST and the SDK, detached from whoever asked.
+
+        `async def f(run: Run, q: str) -> str`: first the run, then the input by name. An input that does not fit the
+        annotations is refused before the run begins; what is returned is the run's result.
+
+        Raises:
+            TypeError: The function is not `async def`, takes no run, or has a parameter that cannot be given by name.
+            ConflictError, SettingsError: The name is taken, or impossible.
+        """
+
+        def offer(function: F) -> F:
+            self._server.offer(Runnable(name, function))
+            return function
+
+        return offer
 
     async def publish(self, channel: str, type: str, data: Any, *, idempotency_key: str | None = None) -> Cursor:  # noqa: A002
         """Append an event on behalf of the app itself; returns its cursor after the commit.
@@ -117,6 +149,11 @@ class Antiphon:
         else:
             await self._server(scope, receive, send)
 
+    def _open_authenticator(self) -> Authenticator:
+        """The host knows its users; ours to know are tickets and the tokens of runs."""
+        key = session_key(self._settings.server.data)
+        return Authenticator(enabled=self._auth is not None, users={}, sessions=Sessions(key), runs=RunTokens(key))
+
     def _make_policy(self) -> Policy:
         policy = policy_of(self._settings, ports=[], mounted_without_auth=self._auth is None)
         return policy if self._auth is None else replace(policy, auth=True)
@@ -124,9 +161,13 @@ class Antiphon:
     async def _identify(self, scope: Scope, facts: Facts) -> User | None:
         if self._auth is None:
             return LOCAL
+        authenticator = self._server.authenticator
         ticket = parse_qs(facts.query.decode("latin-1")).get("ticket")
-        if ticket:
-            return self._authenticator.redeem(ticket[0])
+        if ticket and authenticator is not None:
+            return authenticator.redeem(ticket[0])
+        token = bearer(facts)
+        if token is not None and authenticator is not None and (holder := authenticator.by_run_token(token)):
+            return holder
         found = self._auth(HTTPConnection(scope))
         return await found if inspect.isawaitable(found) else found
 

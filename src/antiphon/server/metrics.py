@@ -29,7 +29,7 @@ Rows = Iterable[tuple[str, float]]
 
 
 def render(core: Core) -> str:
-    return "\n".join([*_hub(core), *_connections(core), *_health(core), ""])
+    return "\n".join([*_hub(core), *_connections(core), *_runs(core), *_health(core), ""])
 
 
 def _hub(core: Core) -> Iterator[str]:
@@ -60,6 +60,14 @@ def _connections(core: Core) -> Iterator[str]:
             lags[family] = max(lags[family], subscription.channel.head - subscription.cursor)
     text = "Events that the furthest subscriber is behind, by channel family."
     yield from _metric("lag_events", "gauge", text, _by("family", lags))
+
+
+def _runs(core: Core) -> Iterator[str]:
+    statuses = Counter(row["status"] for row in core.runs.rows.values())
+    yield from _metric("runs", "gauge", "Runs that are kept, by status.", _by("status", statuses))
+    waiting = sum(row["status"] == "open" for row in core.questions.rows.values())
+    yield from _metric("questions_open", "gauge", "Questions that wait for an answer.", [("", waiting)])
+    yield from _metric("cancels_total", "counter", "Cancels that were asked for.", [("", core.cancels)])
 
 
 def _health(core: Core) -> Iterator[str]:

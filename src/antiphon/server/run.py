@@ -7,7 +7,7 @@ import gc
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
@@ -18,7 +18,9 @@ from antiphon.errors import SettingsError
 from antiphon.server.app import Server
 from antiphon.server.auth import operator_token
 from antiphon.server.core import Core
+from antiphon.server.imported import imported_runnables
 from antiphon.server.readiness import Readiness
+from antiphon.server.runnables import Runnable
 from antiphon.server.settings import Loaded, Settings, policy_of
 
 FAREWELL_S = 1.0  # for clients to take what is queued before their sockets are closed
@@ -38,15 +40,20 @@ def serve(loaded: Loaded, *, announce: Callable[[str], None] = print) -> None:
         DataDirectoryInUse, StorageError, SettingsError
     """
     settings = loaded.settings
+    runnables = imported_runnables(loaded)
     _calm_collector()
     with _bound(settings) as listener, asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, listener, announce))
+        runner.run(_serve(settings, runnables, listener, announce))
 
 
-async def _serve(settings: Settings, listener: socket.socket, announce: Callable[[str], None]) -> None:
+async def _serve(
+    settings: Settings, runnables: Sequence[Runnable], listener: socket.socket, announce: Callable[[str], None]
+) -> None:
     port = listener.getsockname()[1]
     policy = policy_of(settings, ports=[port])
     app = Server(settings, lambda: policy)
+    for runnable in runnables:
+        app.offer(runnable)
     async with app.running() as core:
         live = f"ws://{_name(settings)}:{port}/live"
         core.readiness = Readiness(core.hub, core.canary, lambda: live + app.ticket())

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from inspect import Parameter
-from typing import Any, get_type_hints
+from itertools import chain
+from typing import Any, cast, get_type_hints
 
 import orjson
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 from typing_extensions import NotRequired, TypedDict
 
+from antiphon.client.run.face import RunBlock
+from antiphon.client.run.port import Answer, RunPort
+from antiphon.errors import QuestionWithdrawn
 from antiphon.server.live.params import input_error
 from antiphon.services.names import check_name
+from antiphon.services.questions import Questions
+from antiphon.services.runs.port import LocalPort
 
 Function = Callable[..., Awaitable[Any]]
 """`async def f(run: Run, q: str, depth: int = 3) -> str`: the run comes first, the input by name."""
@@ -49,6 +55,18 @@ class Runnable:
         except ValidationError as exc:
             raise input_error(exc.errors(include_url=False, include_input=False), at="/params/input") from None
 
+    async def __call__(self, port: LocalPort) -> Any:
+        """Do one run that the service has begun; returns its result."""
+        arguments = self.arguments(port.input)
+        ports = chain([port], iter(port.another, None))  # the first is this run's, the others are for its children
+        wanted = {"run_id": port.run_id, "name": self.name}
+        if port.wanted is not None and port.wanted.thread_id is not None:
+            wanted["thread_id"] = port.wanted.thread_id
+        async with RunBlock(wanted, lambda: cast("RunPort", next(ports))) as run:
+            result = await self.function(run, **arguments)
+            await run.result(result)
+        return result
+
     def check(self) -> None:
         """Look at the annotations, which may name what is defined after the function. Raises TypeError."""
         self._input()
@@ -57,6 +75,14 @@ class Runnable:
         if self._adapter is None:
             self._adapter = _adapter(self.function, self._parameters)
         return self._adapter
+
+
+async def ask_and_wait(questions: Questions, run_id: str, wanted: Mapping[str, Any]) -> Answer:
+    """Ask on behalf of a run of this process. Raises QuestionWithdrawn, and what `Questions.ask` raises."""
+    row = await questions.ask_and_wait(run_id, wanted)
+    if row["status"] == "withdrawn":
+        raise QuestionWithdrawn(f"question {row['question_id']} was withdrawn: {row['reason']}")
+    return Answer(row["answer"], row["action"], row["by"], row["is_default"])
 
 
 def _parameters(function: Function) -> Iterator[Parameter]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from antiphon.server.access import User, require
 from antiphon.server.core import Core
-from antiphon.server.live import encode
+from antiphon.server.live import encode, question_commands, run_commands
 from antiphon.server.live.params import (
     ChannelListParams,
     ChannelParams,
@@ -19,11 +19,33 @@ from antiphon.server.live.params import (
     ProcessWriteParams,
     SearchParams,
 )
+from antiphon.server.live.question_params import (
+    QuestionAnswerParams,
+    QuestionAskParams,
+    QuestionListParams,
+    QuestionParams,
+    QuestionWithdrawParams,
+)
+from antiphon.server.live.run_params import (
+    RunCancelParams,
+    RunFinishParams,
+    RunListParams,
+    RunOpenParams,
+    RunParams,
+    RunRenewParams,
+    RunResultParams,
+    RunStartParams,
+    RunTokenParams,
+)
 
 
 class Command(NamedTuple):
     params: type[Params]
-    run: Callable[[Core, User, Any], Awaitable[Any]]  # Any: what `params` says
+    run: Callable[..., Awaitable[Any]]  # (core, user, what `params` says, the connection's id if it attaches)
+    attaches: bool = False  # what it begins may depend on the connection it came over
+
+    def perform(self, core: Core, user: User, wanted: Params, connection: str) -> Awaitable[Any]:
+        return self.run(core, user, wanted, connection) if self.attaches else self.run(core, user, wanted)
 
 
 async def history(core: Core, user: User, wanted: HistoryParams) -> dict[str, Any]:
@@ -89,4 +111,18 @@ COMMANDS: dict[str, Command] = {
     "process.stop": _process("stop"),
     "process.restart": _process("restart"),
     "process.write": Command(ProcessWriteParams, process_write),
+    "run.start": Command(RunStartParams, run_commands.start, attaches=True),
+    "run.open": Command(RunOpenParams, run_commands.open_run, attaches=True),
+    "run.renew": Command(RunRenewParams, run_commands.renew, attaches=True),
+    "run.finish": Command(RunFinishParams, run_commands.finish),
+    "run.cancel": Command(RunCancelParams, run_commands.cancel),
+    "run.get": Command(RunParams, run_commands.get),
+    "run.list": Command(RunListParams, run_commands.list_runs),
+    "run.result": Command(RunResultParams, run_commands.result),
+    "run.token": Command(RunTokenParams, run_commands.token),
+    "question.ask": Command(QuestionAskParams, question_commands.ask),
+    "question.answer": Command(QuestionAnswerParams, question_commands.answer),
+    "question.withdraw": Command(QuestionWithdrawParams, question_commands.withdraw),
+    "question.list": Command(QuestionListParams, question_commands.list_questions),
+    "question.get": Command(QuestionParams, question_commands.get),
 }

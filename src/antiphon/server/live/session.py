@@ -8,7 +8,7 @@ that does not wait needs no task.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, cast
 
@@ -22,9 +22,10 @@ from antiphon.server import publishing
 from antiphon.server.access import User, require
 from antiphon.server.connections import Connection, Peer
 from antiphon.server.core import Core
-from antiphon.server.live import encode, params, rpc
+from antiphon.server.live import encode, params, rpc, run_commands
 from antiphon.server.live.codec import LiveCodec
 from antiphon.server.live.commands import COMMANDS, Command
+from antiphon.server.live.run_params import RunEmitParams
 from antiphon.transports.base import POLICY, Ending, Refusal, Socket
 
 MAX_COMMANDS = 64  # of one connection at a time
@@ -106,6 +107,8 @@ class LiveSession:
             match request.method:
                 case "publish":
                     return self._publish(request, params.check(params.PublishParams, values, at="/params"))
+                case "run.emit":
+                    return self._emit(request, params.check(RunEmitParams, values, at="/params"))
                 case "subscribe":
                     return self._subscribe(request, params.check(params.SubscribeParams, values, at="/params"))
                 case "unsubscribe":
@@ -123,25 +126,42 @@ class LiveSession:
     def _publish(self, request: rpc.Request, wanted: params.PublishParams) -> Awaitable[None] | None:
         event = publishing.new_event(self._core, self._user, wanted.channel, wanted)
         if not self._core.hub.has_room:
-            return self._publish_later(request, event)
+            return self._later(request, partial(self._submit, request, event))
         self._submit(request, event)
         return None
 
-    async def _publish_later(self, request: rpc.Request, event: NewEvent) -> None:
+    def _emit(self, request: rpc.Request, wanted: RunEmitParams) -> Awaitable[None] | None:
+        say = partial(run_commands.emit, self._core, self._user, wanted, partial(self._emitted, request))
+        if not self._core.hub.has_room:
+            return self._later(request, say)
+        say()
+        return None
+
+    async def _later(self, request: rpc.Request, submit: Callable[[], None]) -> None:
+        """Submit as soon as the hub has room; nothing more is read before."""
         await self._core.hub.room()
         try:
-            self._submit(request, event)
+            submit()
         except AntiphonError as exc:
             self._fail(request, exc)
 
     def _submit(self, request: rpc.Request, event: NewEvent) -> None:
         self._core.hub.post(event, partial(self._published, request))
 
+    def _emitted(self, request: rpc.Request, answer: Answer | AntiphonError) -> None:
+        if isinstance(answer, AntiphonError):
+            self._fail(request, answer)
+        else:
+            self._accepted(request, cast("Cursor", answer[-1]))
+
     def _published(self, request: rpc.Request, answer: Answer | AntiphonError) -> None:
         if isinstance(answer, AntiphonError):
             self._fail(request, publishing.located(answer, at="/params"))
-        elif request.has_id:
-            cursor = cast("Cursor", answer[0])  # of one event
+        else:
+            self._accepted(request, cast("Cursor", answer[0]))  # of one event
+
+    def _accepted(self, request: rpc.Request, cursor: Cursor) -> None:
+        if request.has_id:
             self._say(rpc.encode_cursor(request.id, cursor))
 
     async def _subscribe(self, request: rpc.Request, wanted: params.SubscribeParams) -> None:
@@ -184,7 +204,7 @@ class LiveSession:
 
     async def _perform(self, request: rpc.Request, command: Command, wanted: Any) -> None:
         try:
-            self._reply(request, await command.run(self._core, self._user, wanted))
+            self._reply(request, await command.perform(self._core, self._user, wanted, self._connection.id))
         except AntiphonError as exc:
             self._fail(request, exc)
         except Exception:
