@@ -18,7 +18,13 @@ Then = Callable[[AntiphonError | None], None]
 
 
 async def transact(
-    ledger: Ledger, record: Record, events: Sequence[NewEvent], asked: int, then: Then | None
+    ledger: Ledger,
+    record: Record,
+    events: Sequence[NewEvent],
+    asked: int = 0,
+    then: Then | None = None,
+    *,
+    checkpoint: tuple[str, str] | None = None,
 ) -> list[Cursor]:
     """Store events and the number of open questions together; submitted before the first wait.
 
@@ -41,7 +47,8 @@ async def transact(
         asyncio.get_running_loop().call_soon(ledger.settle, record)  # whoever waits for the answer goes on before
 
     ledger.begin(record)
-    change = Change([*events, *_status(record, before)], fields=_fields(record) if asked else {})
+    fields = _fields(record) if asked else {}
+    change = Change([*events, *_status(record, before)], fields=fields, checkpoint=checkpoint)
     try:
         ledger.store(change, told)
     except AntiphonError as error:  # the hub is closing

@@ -39,6 +39,7 @@ class Change:
     secret: Mapping[str, Any] | None = None  # of the added one
     fields: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # of rows, by run
     removed: Sequence[str] = ()
+    checkpoint: tuple[str, str] | None = None  # of whoever imports the events: a name and how far it is
 
     def tables(self) -> list[NewEvent]:
         """The changes of the two tables."""
@@ -119,7 +120,7 @@ class Ledger:
             self._apply(change)
             then(cast("list[Cursor]", answer)[: len(change.events)])
 
-        self.hub.post_many([*change.events, *change.tables()], told)
+        self.hub.post_many([*change.events, *change.tables()], told, checkpoint=change.checkpoint)
 
     def _apply(self, change: Change) -> None:
         if change.added is not None:

@@ -333,6 +333,7 @@ class Runs:
         tables: Sequence[NewEvent] = (),
         asked: int = 0,
         then: Callable[[AntiphonError | None], None] | None = None,
+        checkpoint: tuple[str, str] | None = None,
     ) -> list[Cursor]:
         """Store events of a run and changes of other tables together.
 
@@ -345,6 +346,7 @@ class Runs:
             asked: How many questions are open more (1) or less (-1); keeps `questions` and `waiting` of the row.
             then: Called in the step in which it is stored (None) or refused, before anything else can be decided, and
                 also when whoever awaits this is gone by then.
+            checkpoint: As for `hub.publish_many`.
         Returns:
             The cursors of `events` and `tables`.
         Raises:
@@ -354,7 +356,7 @@ class Runs:
         """
         record = self._ledger.known(run_id)
         self._voice.check_speaking(record)
-        return await transact(self._ledger, record, [*events, *tables], asked, then)
+        return await transact(self._ledger, record, [*events, *tables], asked, then, checkpoint=checkpoint)
 
     def hear(self, run_id: str, on_cancel: OnCancel | None, on_lost: OnLost | None) -> None:
         """Who is told of a cancel, and of an end that its owner did not give; for ports."""
