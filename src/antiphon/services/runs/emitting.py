@@ -90,6 +90,8 @@ class Voice:
     def _follow(self, record: Record, event: Checked, offset: int) -> None:
         if event.type in _FOLLOWED:
             record.parts.take(event.type, event.data, offset, int(self._clock.now() * 1000))
+            if self._ledger.peek(record.run_id, "tool") != record.parts.tool:
+                self._ledger.lag(record, tool=record.parts.tool)
         elif event.type == "run.progress":
             data = event.data
             self._ledger.lag(record, progress=data.get("progress"), progress_message=data.get("message"))

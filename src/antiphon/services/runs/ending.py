@@ -111,6 +111,7 @@ class Endings:
             "error": outcome.error,
             "ended_at": encode_time(now_ms),
             "questions": 0,
+            "tool": None,
         }
         return Change(events, fields={record.run_id: lagging | fields})
 

@@ -26,12 +26,17 @@ class Parts:
     def __init__(self) -> None:
         self._offset = 0
         self._messages: dict[str, None] = {}
-        self._tools: dict[str, int] = {}  # since when, Unix milliseconds
+        self._tools: dict[str, tuple[str, int]] = {}  # name, and since when: Unix milliseconds
 
     @property
     def has_room(self) -> bool:
         """Whether another tool may start."""
         return len(self._tools) < MAX_TOOLS
+
+    @property
+    def tool(self) -> str | None:
+        """The name of the tool that was started last, of those at work."""
+        return next(reversed(self._tools.values()))[0] if self._tools else None
 
     def take(self, kind: str, data: Any, offset: int, time_ms: int) -> None:
         """Take note of a stored event."""
@@ -44,7 +49,7 @@ class Parts:
             case "message.close":
                 self._messages.pop(data["message_id"], None)
             case "tool.start":
-                self._tools.setdefault(data["tool_call_id"], time_ms)
+                self._tools.setdefault(data["tool_call_id"], (data["name"], time_ms))
             case "tool.end":
                 self._tools.pop(data["tool_call_id"], None)
 
@@ -55,7 +60,7 @@ class Parts:
                 channel, "tool.end",
                 {"tool_call_id": name, "status": _TOOL_STATUS[outcome], "duration_ms": max(0, now_ms - since)},
             )
-            for name, since in self._tools.items()
+            for name, (_, since) in self._tools.items()
         ]  # fmt: skip
         messages = [
             _event(channel, "message.close", {"message_id": name, "status": _MESSAGE_STATUS[outcome]})

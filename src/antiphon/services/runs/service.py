@@ -237,16 +237,16 @@ class Runs:
 
     def renew(self, run_id: str, lease: str, *, connection: str | None = None) -> Renewed:
         """A sign of life. Raises NotFound, LeaseLost, RunEnded, RunCancelled (it was cut off)."""
-        record = self.check_lease(run_id, lease)
+        self.check_lease(run_id, lease)
+        record = self._ledger.known(run_id)
         self._attach(record, connection)
         return Renewed(record.lease_s, record.status)
 
-    def check_lease(self, run_id: str, lease: str) -> Record:
+    def check_lease(self, run_id: str, lease: str) -> None:
         """Raise NotFound; LeaseLost unless this is the run's lease; RunEnded, RunCancelled where it has ended."""
         record = self._ledger.known(run_id)
         check_owner(record, lease)
         self._voice.check_speaking(record)
-        return record
 
     def _attach(self, record: Record, connection: str | None) -> None:
         if connection is not None:
