@@ -44,6 +44,11 @@ class Channel:
         return not self.users and not self.fresh and not self.delivering
 
     @property
+    def audience(self) -> int:
+        """How many are live."""
+        return sum([len(group) for group in self.groups.values()])
+
+    @property
     def folded(self) -> Fold:
         """What `Channels.fold` has loaded."""
         assert self.fold is not None

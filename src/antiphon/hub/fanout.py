@@ -1,10 +1,10 @@
 """The flush clock: what was committed leaves for all live subscribers in one write per connection.
 
-After a pause events are gathered for a moment, so that a burst leaves as one write; on average the flushes of a channel
-start no sooner after one another than the longer of a fixed interval and the length of the last, so that a busy process
-writes less often, not more. A pause earns one flush that need not wait: the first token of an answer often follows its
-opening at once. A batch for many is sent in slices: between two slices the loop has its turn, and small channels go
-first, so that they do not wait for large ones.
+After a pause events for many are gathered for a moment, so that a burst leaves as one write; on average the flushes of
+a channel start no sooner after one another than the longer of a fixed interval and the length of the last, so that a
+busy process writes less often, not more. A pause earns one flush that need not wait: the first token of an answer often
+follows its opening at once. A batch for many is sent in slices: between two slices the loop has its turn, and small
+channels go first, so that they do not wait for large ones.
 """
 
 from __future__ import annotations
@@ -100,7 +100,8 @@ class Fanout:
         """Flush the channel at the next tick of the clock."""
         self._dirty.add(channel)
         if not channel.delivering:
-            self._arm(max(clock() + GATHER_S, self._earliest, channel.earliest))
+            gather_s = GATHER_S if channel.audience > SMALL else 0.0
+            self._arm(max(clock() + gather_s, self._earliest, channel.earliest))
 
     def drain(self) -> None:
         """Send everything that waits, now."""
