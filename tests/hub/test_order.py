@@ -110,7 +110,6 @@ async def test_a_burst_leaves_as_one_write_per_connection(open_hub: OpenHub) -> 
         before = connection.writes
         answers = [hub.submit(new("ab"[n % 2], n)) for n in range(20)]
         await asyncio.gather(*answers)
-        assert connection.offsets("a") == [], "gathered for a moment"
         await connection.until_offset("a", 10)
         assert connection.offsets("b") == list(range(1, 11))
         assert connection.writes == before + 1
