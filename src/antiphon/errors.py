@@ -174,9 +174,7 @@ class AlreadyAnswered(ConflictError):
 
     code = "already_answered"
 
-    def __init__(
-        self, message: str, *, pointer: str | None = None, question: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, message: str, *, pointer: str | None = None, question: Mapping[str, Any] | None = None) -> None:
         super().__init__(message, pointer=pointer)
         self.question = question
 

@@ -164,7 +164,7 @@ class Hub:
         return await answer
 
     def post_many(self, events: Sequence[NewEvent], done: Done, *, checkpoint: tuple[str, str] | None = None) -> None:
-        """Like `publish_many`, in the order of calls and in this step; `done` and what is raised are those of `post`."""
+        """Like `publish_many`, in this step and in the order of calls; `done` and what is raised as for `post`."""
         names = {check_channel(event.channel) for event in events}
         for name in names:
             self._rollup.flush(name)

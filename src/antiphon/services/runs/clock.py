@@ -40,7 +40,7 @@ class SystemClock:
         await asyncio.sleep(max(0.0, seconds))
 
     async def sleep_until(self, moment: float) -> None:
-        while (left := moment - time.time()) > 0:
+        while (left := moment - time.time()) > 0:  # noqa: ASYNC110 - for time there is nothing else to wait for
             await asyncio.sleep(min(left, _STEP_S))
 
 

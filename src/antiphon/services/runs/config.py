@@ -17,7 +17,10 @@ class RunsConfig(BaseModel):
         description="Ended runs that are kept; older ones are forgotten with all that they said.",
     )
     max_active: int = Field(
-        default=1000, ge=1, le=100_000, description="Runs that may be under way at once; beyond it a new one is refused."
+        default=1000,
+        ge=1,
+        le=100_000,
+        description="Runs that may be under way at once; beyond it a new one is refused.",
     )
     cancel_grace_s: float = Field(
         default=10.0,

@@ -24,6 +24,7 @@ STOPPED: Final = "the server was stopped"
 LEAVE_S: Final = 5.0  # so long a local run may take to end when the server stops
 _log = structlog.get_logger(__name__)
 
+
 @dataclass(frozen=True, slots=True)
 class Runnable:
     """What can be started under a name; it is called with a `LocalPort`."""

@@ -54,7 +54,9 @@ async def result(hub: Hub, ledger: Ledger, record: Record, timeout_s: float) -> 
             await record.over.wait()
     except TimeoutError:
         return RunResult("running", None, None)
-    row = ledger.rows[record.run_id] if record.run_id in ledger.rows else {"status": "lost", "error": None}
+    row = ledger.rows.get(record.run_id)
+    if row is None:  # forgotten as soon as it had ended
+        return RunResult(ledger.status(record), None, None)
     return RunResult(row["status"], (await _outcome(hub, record, row)).get("result"), row["error"])
 
 

@@ -16,7 +16,6 @@ from antiphon.services.runs.states import SPEAKING, Phase
 from antiphon.services.runs.values import NewRun, OnDisconnect, Owner, run_channel
 from antiphon.services.table import Row
 
-
 OnCancel = Callable[[str | None], None]
 OnLost = Callable[[AntiphonError], None]
 

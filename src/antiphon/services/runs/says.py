@@ -131,7 +131,9 @@ def _check(event: Said, where: str) -> Checked:
         _check_data(model, event.data, where + "/data")
     elif not CUSTOM.fullmatch(event.type):
         known = ", ".join(MODELS)
-        raise InvalidParams(f"{event.type[:80]!r} is not for owners to say: {known}, or x.NAME", pointer=where + "/type")
+        raise InvalidParams(
+            f"{event.type[:80]!r} is not for owners to say: {known}, or x.NAME", pointer=where + "/type"
+        )
     key = event.idempotency_key
     if key is not None and not 1 <= len(key) <= 255:
         raise InvalidParams("1 to 255 characters", pointer=where + "/idempotency_key")

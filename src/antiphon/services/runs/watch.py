@@ -1,10 +1,10 @@
-"""Moments that come by themselves: leases that expire, cancelled runs that take too long, connections that stay away."""
+"""Moments that come by themselves: a lease expires, a cancelled run takes too long, a connection stays away."""
 
 from __future__ import annotations
 
 import asyncio
 import math
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -76,10 +76,9 @@ class Watch:
             cancels.tell(record)
 
     async def _sleep(self) -> None:
-        poked = asyncio.create_task(self._changed.wait(), name="runs changed")
-        tasks = {poked}
+        tasks: list[asyncio.Task[Any]] = [asyncio.create_task(self._changed.wait(), name="runs changed")]
         if self._next < math.inf:
-            tasks.add(asyncio.create_task(self._until(self._next), name="runs due"))
+            tasks.append(asyncio.create_task(self._until(self._next), name="runs due"))
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -87,9 +86,8 @@ class Watch:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _until(self, moment: float) -> bool:
+    async def _until(self, moment: float) -> None:
         await self._clock.sleep(moment - self._clock.monotonic())
-        return True
 
 
 def _is_past(moment: float | None, now: float) -> bool:
