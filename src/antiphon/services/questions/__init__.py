@@ -2,13 +2,12 @@
 
 from antiphon.services.questions.kinds import Action, Kind
 from antiphon.services.questions.service import Questions
-from antiphon.services.questions.values import QUESTION_ID_PATTERN, QUESTIONS, Answer, Asked, NewQuestion, Option
+from antiphon.services.questions.values import QUESTION_ID_PATTERN, QUESTIONS, Asked, NewQuestion, Option
 
 __all__ = [
     "QUESTIONS",
     "QUESTION_ID_PATTERN",
     "Action",
-    "Answer",
     "Asked",
     "Kind",
     "NewQuestion",

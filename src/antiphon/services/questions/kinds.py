@@ -69,7 +69,7 @@ def _default_approval(question: Mapping[str, Any], default: Any, at: str) -> Rep
         return _reply(question, Action(default), None, at=at)
     if not isinstance(default, dict) or not default.keys() <= {"action", "answer"} or "action" not in default:
         raise InvalidParams('the default of an approval is "approve", "reject" or {action, answer}', pointer=at)
-    if default["action"] not in list(Action):
+    if default["action"] not in ACTIONS[Kind.APPROVAL]:
         raise InvalidParams("an approval takes approve, edit or reject", pointer=f"{at}/action")
     return _reply(question, Action(default["action"]), default.get("answer"), at=f"{at}/answer")
 
@@ -80,7 +80,9 @@ def _action(question: Mapping[str, Any], action: str | None) -> Action:
     if action is None and kind is not Kind.APPROVAL:
         return allowed[0]
     if action not in allowed:
-        raise InvalidParams(f"a question of kind {kind} takes the action {' or '.join(allowed)}", pointer="/params/action")
+        raise InvalidParams(
+            f"a question of kind {kind} takes the action {' or '.join(allowed)}", pointer="/params/action"
+        )
     return Action(action)
 
 

@@ -36,7 +36,7 @@ class AskingRuns(Protocol):
     def clock(self) -> Clock:
         """The time that runs live by."""
 
-    def check_lease(self, run_id: str, lease: str) -> None:
+    def check_lease(self, run_id: str, lease: str) -> object:
         """Raise NotFound, or LeaseLost unless this is the lease of a run that is under way."""
 
     async def transact(

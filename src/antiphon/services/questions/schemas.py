@@ -24,7 +24,7 @@ _NOWHERE: Registry[Any] = Registry()  # holds no schema and looks for none
 _REFERENCES = ("$ref", "$dynamicRef")
 
 
-def check_schema(schema: Mapping[str, Any], *, at: str) -> None:
+def check_schema(schema: dict[str, Any], *, at: str) -> None:
     """Refuse what is no schema, refers to something outside, or to itself without end.
 
     Args:
@@ -42,7 +42,7 @@ def check_schema(schema: Mapping[str, Any], *, at: str) -> None:
     _problem(schema, None, at)
 
 
-def check_value(schema: Mapping[str, Any], value: Any, *, at: str) -> None:
+def check_value(schema: dict[str, Any], value: Any, *, at: str) -> None:
     """Refuse a value that does not fit.
 
     Args:
@@ -55,26 +55,27 @@ def check_value(schema: Mapping[str, Any], value: Any, *, at: str) -> None:
         raise InvalidParams(_sentence(problem), pointer=at + pointer(*_path(problem)))
 
 
-def _problem(schema: Mapping[str, Any], value: Any, at: str) -> ValidationError | None:
+def _problem(schema: dict[str, Any], value: Any, at: str) -> ValidationError | None:
     try:
-        return best_match(_validator(schema).iter_errors(value))
+        found: ValidationError | None = best_match(_validator(schema).iter_errors(value))
     except Unresolvable as exc:
         raise InvalidParams(f"the schema refers to {exc.ref!r}, which it does not hold", pointer=at) from None
     except RecursionError:
         raise InvalidParams("the schema refers to itself without end", pointer=at) from None
+    return found
 
 
-def _validator(schema: Mapping[str, Any]) -> Validator:
+def _validator(schema: dict[str, Any]) -> Validator:
     kind = _class_of(schema)
     return kind(schema, registry=_NOWHERE, format_checker=kind.FORMAT_CHECKER)
 
 
-def _class_of(schema: Mapping[str, Any]) -> type[Validator]:
+def _class_of(schema: dict[str, Any]) -> type[Validator]:
     """The draft that `$schema` names, else 2020-12."""
     return validator_for(schema, default=Draft202012Validator)
 
 
-def _check_references(schema: Mapping[str, Any], at: str) -> None:
+def _check_references(schema: dict[str, Any], at: str) -> None:
     resolver = _NOWHERE.resolver_with_root(DRAFT202012.create_resource(schema))
     for path, reference in _references(schema):
         where = at + pointer(*path)
@@ -99,8 +100,9 @@ def _references(schema: Any) -> Iterator[tuple[list[str], str]]:
 
 def _path(problem: ValidationError) -> list[str]:
     path = [str(part) for part in problem.absolute_path]
-    if problem.validator == "required" and isinstance(problem.validator_value, list):
-        path += [name for name in problem.validator_value if name not in problem.instance][:1]
+    wanted, given = problem.validator_value, problem.instance
+    if problem.validator == "required" and isinstance(wanted, list) and isinstance(given, dict):
+        path += [name for name in wanted if name not in given][:1]
     return path
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import structlog
 
-from antiphon.errors import AlreadyAnswered, AntiphonError, Busy, ConflictError, NotFound, QuestionWithdrawn
+from antiphon.errors import AlreadyAnswered, AntiphonError, Busy, ConflictError, NotFound
 from antiphon.hub import Hub
 from antiphon.messages import NewEvent
 from antiphon.services.questions.deadlines import Deadlines
@@ -34,7 +35,6 @@ from antiphon.services.questions.rows import (
 from antiphon.services.questions.table import Table
 from antiphon.services.questions.values import (
     QUESTIONS,
-    Answer,
     Asked,
     NewQuestion,
     new_question_id,
@@ -53,7 +53,7 @@ _log = structlog.get_logger(__name__)
 class Questions:
     """Owns all questions while entered.
 
-    Make it, `load` it, then enter the runs, then this: what ends while runs are found again withdraws its questions.
+    Enter the runs before it, and let nothing end in them until it is entered: outcomes withdraw open questions.
 
     Args:
         hub: The channel `questions` is claimed.
@@ -67,7 +67,6 @@ class Questions:
         self._runs = runs
         self._clock = clock or runs.clock
         self._table = Table()
-        self._is_loaded = False
         self._deadlines = Deadlines(self._clock, self._reached)
         self._changing: dict[str, asyncio.Future[None]] = {}  # by question: a change is being stored
         self._waiting: dict[str, set[asyncio.Future[Row]]] = {}  # by question: who waits for its end
@@ -140,22 +139,12 @@ class Questions:
         """
         return await self._do(self._ask(run_id, wanted, by, lease))
 
-    async def ask_and_wait(self, run_id: str, wanted: Mapping[str, Any], *, by: str | None = None) -> Answer:
-        """Ask what `question.ask` takes, and wait.
-
-        Raises:
-            QuestionWithdrawn: It ended without an answer.
-            AntiphonError: As `ask` and `wait` do.
-        """
+    async def ask_and_wait(self, run_id: str, wanted: Mapping[str, Any], *, by: str | None = None) -> Row:
+        """Ask what `question.ask` takes and wait; the row as it ended, answered or withdrawn. Raises as `ask` does."""
         asked = await self.ask(run_id, read_question(wanted), by=by)
-        row = await self.wait(asked.question_id)
-        if row["status"] == "withdrawn":
-            raise QuestionWithdrawn(too_late(row))
-        return Answer(row["answer"], row["action"], row["by"], row["is_default"])
+        return await self.wait(asked.question_id)
 
-    async def answer(
-        self, question_id: str, *, answer: Any = None, action: str | None = None, by: str | None
-    ) -> Row:
+    async def answer(self, question_id: str, *, answer: Any = None, action: str | None = None, by: str | None) -> Row:
         """Answer a question; the first answer counts.
 
         Args:
@@ -324,7 +313,13 @@ class Questions:
         if not changes:
             return []
         self._ending[run_id] = [row for _, row in changes]
+        asyncio.get_running_loop().call_soon(self._settle_once_stored)
         return [*(event_of(row, None) for _, row in changes), patch_of(changes)]
+
+    def _settle_once_stored(self) -> None:
+        """Look again behind what the run is handing to the hub in this step."""
+        with suppress(AntiphonError):  # the hub is closing, and so is all of this
+            self._hub.post_many([], lambda _: self._settle())
 
     def _settle(self) -> None:
         """Take in what was stored with the outcomes of runs."""
@@ -339,15 +334,13 @@ class Questions:
     # Coming and going
 
     async def load(self) -> None:
-        """Find the questions of an earlier server again. Raises StorageError."""
+        """Find the questions of an earlier server again; entering does it. Raises StorageError."""
         value = (await self._hub.state(QUESTIONS)).value
         self._table.load({name: dict(row) for name, row in value.items()})
-        self._is_loaded = True
 
     async def __aenter__(self) -> Self:
         """Begin to keep deadlines; those that passed meanwhile are kept now. The runs must have been entered."""
-        if not self._is_loaded:
-            await self.load()
+        await self.load()
         await self._withdraw_orphans()
         self._is_open = True
         for row in self._table.open():

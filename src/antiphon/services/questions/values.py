@@ -44,7 +44,9 @@ class NewQuestion(BaseModel):
     kind: Kind | None = None  # None = options: choice; value: approval; schema: form; else text
     question_id: Annotated[str, StringConstraints(pattern=QUESTION_ID_PATTERN)] | None = None  # None = a new one
     details: Annotated[str, StringConstraints(max_length=64_000)] | None = None
-    options: Annotated[list[Annotated[Option, BeforeValidator(_option)]], Field(min_length=1, max_length=MAX_OPTIONS)] | None = None
+    options: (
+        Annotated[list[Annotated[Option, BeforeValidator(_option)]], Field(min_length=1, max_length=MAX_OPTIONS)] | None
+    ) = None
     schema_: dict[str, Any] | None = Field(default=None, alias="schema")
     value: Any = None  # what is to be approved
     timeout_s: Annotated[float, Field(gt=0, le=MAX_TIMEOUT_S)] | None = None  # None = it waits as long as the run
@@ -60,15 +62,6 @@ class Asked(NamedTuple):
 
     question_id: str
     deadline: str | None  # RFC 3339; None = there is none
-
-
-class Answer(NamedTuple):
-    """What a run is given."""
-
-    answer: Any
-    action: str  # answer, approve, edit or reject
-    by: str | None  # None = nobody: the default
-    is_default: bool
 
 
 def read_question(wanted: Mapping[str, Any]) -> NewQuestion:
