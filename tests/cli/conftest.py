@@ -11,7 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cli.owned import OwnedRun
 from tests.live.real_server import RealServer, free_port
+
+import antiphon
+from antiphon import Live
 
 CONFIG = f"""
 [process.sleeper]
@@ -24,6 +28,7 @@ command = ['{sys.executable}', '-c', 'import sys; sys.exit(3)']
 Done = subprocess.CompletedProcess[str]
 Cli = Callable[..., Done]
 Begin = Callable[..., subprocess.Popen[str]]
+Own = Callable[..., OwnedRun]
 
 
 def command(*arguments: str) -> list[str]:
@@ -78,3 +83,19 @@ def begin(server: RealServer, tmp_path: Path) -> Iterator[Begin]:
     for process in running:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def live(server: RealServer) -> Iterator[Live]:
+    with antiphon.connect(server.url) as found:
+        yield found
+
+
+@pytest.fixture
+def own(live: Live) -> Own:
+    """`own("research", input=...)`: open a run whose owner is the test."""
+
+    def opened(name: str, **wanted: Any) -> OwnedRun:
+        return OwnedRun(live, name, **wanted)
+
+    return opened

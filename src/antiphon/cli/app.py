@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import antiphon
-from antiphon.cli import about, channels, processes, run, serve
+from antiphon.cli import about, channels, processes, questions, run, runs, serve
 from antiphon.cli.ending import calm
 
 app = typer.Typer(
@@ -36,6 +36,8 @@ for command in (
     about.doctor,
 ):
     app.command()(calm(command))
+app.add_typer(runs.app)
+app.add_typer(questions.app)
 
 
 def _version(wanted: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,13 @@ STATUS_STYLES = {
     "failed": "bold red",
     "exited": "default",
     "stopped": "dim",
+    # of runs, where they are not called as those of processes
+    "queued": "dim",
+    "waiting": "bold yellow",
+    "cancelling": "cyan",
+    "succeeded": "default",
+    "cancelled": "dim",
+    "lost": "bold red",
 }
 
 # Of a program's escape sequences only colours reach a terminal: no titles, no clipboard, no cursor.
@@ -67,3 +75,21 @@ def duration(span: timedelta) -> str:
 def clock(moment: datetime) -> str:
     """Local time of day."""
     return f"{moment.astimezone():%H:%M:%S}"
+
+
+def moment(text: str) -> datetime:
+    """The time that the wire names (RFC 3339)."""
+    return datetime.fromisoformat(text)
+
+
+def local_time(text: str) -> str:
+    """The time that the wire names as the clock on the wall shows it."""
+    return f"{moment(text).astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def cost(usage: Mapping[str, Any]) -> str:
+    """What a run has used: money if that is known, else tokens; empty if neither is."""
+    if usage.get("cost_usd") is not None:
+        return f"${usage['cost_usd']:.4f}"
+    tokens = usage.get("total_tokens") or (usage.get("input_tokens") or 0) + (usage.get("output_tokens") or 0)
+    return f"{tokens} tok" if tokens else ""

@@ -8,12 +8,12 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any
 
-import orjson
 import typer
 
 import antiphon
 from antiphon import AsyncLive, Cursor
 from antiphon.cli.ending import say, status_of
+from antiphon.cli.json_input import decode
 from antiphon.errors import AntiphonError, InputError
 
 IN_FLIGHT = 100
@@ -21,7 +21,7 @@ IN_FLIGHT = 100
 
 def publish_one(channel: str, kind: str, text: str, key: str | None) -> None:
     """Append one event and print its cursor. Raises InputError if `text` is no JSON."""
-    data = _decode(text.encode(), "DATA")
+    data = decode(text.encode(), "DATA")
     with antiphon.connect(first_connection_s=0) as live:
         typer.echo(live.publish(channel, kind, data, idempotency_key=key))
 
@@ -33,13 +33,6 @@ def publish_stream(channel: str, kind: str, key: str | None) -> None:
         raise typer.Exit(status_of(failure))
 
 
-def _decode(text: bytes, where: str) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as exc:
-        raise InputError(f"{where} is not JSON ({exc}); a text is written as '\"text\"'") from exc
-
-
 async def _publish_stream(channel: str, kind: str, key: str | None) -> AntiphonError | None:
     """Many are under way at once, on one connection and so in order; the cursors are printed in order."""
     under_way: deque[tuple[int, asyncio.Task[Cursor | AntiphonError]]] = deque()
@@ -47,7 +40,7 @@ async def _publish_stream(channel: str, kind: str, key: str | None) -> AntiphonE
     async with antiphon.connect(first_connection_s=0) as live, asyncio.TaskGroup() as tasks:
         async for number, line in _lines():
             try:
-                data = _decode(line, f"line {number}")
+                data = decode(line, f"line {number}")
             except InputError as exc:
                 failure = exc
                 say(exc.message)

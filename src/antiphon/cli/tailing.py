@@ -21,7 +21,7 @@ _HUES = (36, 33, 35, 34, 32)  # of channel names, in turn
 
 def show(channels: list[str], after: str | None, last: int | None, *, follow: bool, as_json: bool) -> None:
     """Print channels until Ctrl-C, or, without `follow`, until all are caught up."""
-    with antiphon.connect(first_connection_s=0, on_status=_Notices()) as live:
+    with antiphon.connect(first_connection_s=0, on_status=Notices()) as live:
         places = _places(live, channels, after, last, follow)
         waiting = set(channels)
         write = _Json() if as_json else _Text(channels)
@@ -50,7 +50,7 @@ def _before_the_last(live: Live, channel: str, count: int) -> Cursor:
     return Cursor(page.epoch, max(page.oldest - 1, page.head - count, 0))
 
 
-class _Notices:
+class Notices:
     """Says on standard error when the connection is lost and when it is back."""
 
     def __init__(self) -> None:
@@ -65,7 +65,8 @@ class _Notices:
             say("connected again")
 
 
-def _say_gap(gap: Gap) -> None:
+def say_gap(gap: Gap) -> None:
+    """What is missing, on standard error."""
     if gap.last >= gap.first:
         say(f"{gap.channel}: events {gap.first} to {gap.last} are missing ({gap.reason})")
     else:
@@ -78,12 +79,13 @@ class _Json:
     def all(self, items: list[Item]) -> None:
         for item in items:
             if isinstance(item, Gap):
-                _say_gap(item)
-        sys.stdout.buffer.write(b"".join(_row(item) for item in items if isinstance(item, Event)))
+                say_gap(item)
+        sys.stdout.buffer.write(b"".join(event_row(item) for item in items if isinstance(item, Event)))
         sys.stdout.buffer.flush()
 
 
-def _row(event: Event) -> bytes:
+def event_row(event: Event) -> bytes:
+    """An event as a line of JSON."""
     row = {
         "channel": event.channel,
         "offset": event.offset,
@@ -116,7 +118,7 @@ class _Text:
             if isinstance(item, Event):
                 lines.append(self._prefixes[item.channel] + self._body(item) + "\n")
             elif isinstance(item, Gap):
-                _say_gap(item)
+                say_gap(item)
         sys.stdout.buffer.write("".join(lines).encode("utf-8", "replace"))
         sys.stdout.buffer.flush()
 

@@ -33,6 +33,7 @@ from antiphon.server.rates import Rates
 from antiphon.server.readiness import Readiness
 from antiphon.server.runnables import Runnable, ask_and_wait
 from antiphon.server.settings import Settings
+from antiphon.server.wrapping import Wrapping
 from antiphon.services.logs import Logs
 from antiphon.services.processes import Processes
 from antiphon.services.questions import Questions
@@ -113,8 +114,9 @@ class Server:
         async with (
             Hub(broker, keep=_keep(settings)) as hub,
             Logs(hub, settings.log) as logs,
-            Processes(hub, settings.process, settings.server.data) as supervised,
             self._running_runs(hub) as (runs, questions),
+            Wrapping(hub, runs) as voices,
+            Processes(hub, settings.process, settings.server.data, voices=voices) as supervised,
             Crew() as crew,
             _singing(hub) as canary,
         ):

@@ -17,14 +17,15 @@ import structlog
 from pydantic import ValidationError
 
 from antiphon.errors import AntiphonError, ConflictError, InputError, KeyConflict, LimitError, NotFound, RunCancelled
-from antiphon.hub import Encoded, Gap, Hub, Outlet
+from antiphon.hub import Hub
 from antiphon.hub.turn import Answer
-from antiphon.messages import Event, NewEvent
+from antiphon.messages import NewEvent
 from antiphon.services.processes.shimlink import ExitRecord
 from antiphon.services.processes.spool import Line
 from antiphon.services.processes.wrapped import CLIENT, LEASE_S, Ticket
-from antiphon.services.runs import RUNS, NewRun, Owner, Runs, run_channel
+from antiphon.services.runs import NewRun, Owner, Runs, run_channel
 from antiphon.services.runs.spoken import event_of, line_of
+from antiphon.services.table import Row
 
 RENEW_S = LEASE_S / 4
 AT_ONCE = 500  # events of one `emit`
@@ -36,7 +37,7 @@ class Wrapping:
     """Gives programs their voices; use as an async context manager around the processes.
 
     Args:
-        hub: To hear of cancelled runs, and for the lines themselves.
+        hub: For the lines themselves.
         runs: Entered.
     """
 
@@ -44,19 +45,15 @@ class Wrapping:
         self._hub = hub
         self._runs = runs
         self._voices: set[ProgramVoice] = set()
-        self._outlet = Outlet(_Ear(), self)
         self._renewing: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        subscription, _ = await self._hub.subscribe(self._outlet, RUNS)
-        self._hub.begin(subscription)
         self._renewing = asyncio.create_task(self._renew(), name="leases of wrapped programs")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._outlet.close()
         if self._renewing is not None:
             self._renewing.cancel()
             await asyncio.wait([self._renewing])
@@ -70,31 +67,6 @@ class Wrapping:
             await self._runs.clock.sleep(RENEW_S)
             for voice in list(self._voices):
                 voice.renew()
-
-    # The sink of the subscription: something has changed among the runs.
-
-    @property
-    def queued_bytes(self) -> int:
-        return 0
-
-    def send(self, parts: Sequence[Any]) -> None:  # noqa: ARG002
-        for voice in list(self._voices):
-            voice.look()
-
-
-class _Ear:
-    """A codec that only says that there was something."""
-
-    is_shared = False
-
-    def events(self, epoch: str, events: Sequence[Event]) -> Encoded:  # noqa: ARG002
-        return Encoded((None,), 0)
-
-    def caught_up(self, channel: str, epoch: str, offset: int) -> Encoded:  # noqa: ARG002
-        return Encoded((None,), 0)
-
-    def gap(self, gap: Gap) -> Encoded:  # noqa: ARG002
-        return Encoded((None,), 0)
 
 
 class ProgramVoice:
@@ -129,10 +101,16 @@ class ProgramVoice:
         except (ConflictError, LimitError, NotFound, InputError, ValidationError) as error:
             _log.warning("a program goes on without its run", run_id=ticket.run_id, reason=str(error))
         else:
-            self._by = opened.run["by"]
-            self._speaking.add(self)
+            self._take(opened.run)
         self._begun = True
-        self.look()
+
+    def _take(self, row: Row) -> None:
+        self._by = row["by"]
+        if row["ended_at"] is None:
+            self._speaking.add(self)
+            self._runs.hear(self._ticket.run_id, self._on_cancel, self._give_up)
+        elif row["status"] == "cancelled":
+            self._is_cancelled.set()
 
     async def publish(
         self, lines: Sequence[Line], first: int, events: Sequence[NewEvent], checkpoint: tuple[str, str]
@@ -162,13 +140,6 @@ class ProgramVoice:
 
     # What the runs tell
 
-    def look(self) -> None:
-        """See how the run is."""
-        row = self._runs.rows.get(self._ticket.run_id)
-        status = "lost" if row is None else row["status"]
-        if status in ("cancelling", "cancelled"):
-            self._is_cancelled.set()
-
     def renew(self) -> None:
         """Give a sign of life."""
         try:
@@ -176,14 +147,20 @@ class ProgramVoice:
         except AntiphonError as error:
             self._give_up(error)
 
+    def _on_cancel(self, _: str | None) -> None:
+        self._is_cancelled.set()
+
+    def _give_up(self, error: AntiphonError) -> None:
+        """The run has ended without us; a program whose run was cancelled ends too."""
+        if self._is_speaking:
+            _log.warning("a run ended before its program", run_id=self._ticket.run_id, reason=error.message)
+        self._speaking.discard(self)
+        if isinstance(error, RunCancelled):
+            self._is_cancelled.set()
+
     @property
     def _is_speaking(self) -> bool:
         return self in self._speaking
-
-    def _give_up(self, error: AntiphonError) -> None:
-        _log.warning("a run ended before its program", run_id=self._ticket.run_id, reason=error.message)
-        self._speaking.discard(self)
-        self.look()
 
     # Saying
 

@@ -1,8 +1,9 @@
 """The directories of starts: DATA/processes/NAME/START_ID/, one per life of a program.
 
 A start made by the server belongs to the process NAME. One made by `antiphon run` carries a `run.json`
-`{name, source: "run", assigned}`: `name` is what the user asked for until the server has assigned the name under which
-its lines are published; from then on it is that, so that the next server continues the same channel.
+`{name, source: "run", assigned, ticket}`: `name` is what the user asked for until the server has assigned the name
+under which its lines are published; from then on it is that, so that the next server continues the same channel.
+`ticket` makes it a run of the runs service.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from antiphon.services.names import NAME_PATTERN, Name
+from antiphon.services.processes.wrapped import Ticket
 
 RUN = "run.json"
 BELL = ".bell"  # a name with this prefix appears in DATA/processes when a run has been made
@@ -35,6 +37,7 @@ class RunFile(BaseModel):
     name: Name
     source: str = "run"
     assigned: bool = False  # whether the server has settled the name
+    ticket: Ticket | None = None  # None = only its lines are of interest
 
 
 class StartDirectory(NamedTuple):
@@ -70,7 +73,8 @@ class StartDirectory(NamedTuple):
 
     def named(self, name: str) -> StartDirectory:
         """The same run under a settled name."""
-        return StartDirectory(self.path, RunFile(name=name, assigned=True))
+        run = self.run or RunFile(name=name)
+        return StartDirectory(self.path, run.model_copy(update={"name": name, "assigned": True}))
 
     @property
     def is_bare(self) -> bool:
@@ -96,14 +100,15 @@ def create(root: Path, name: str) -> StartDirectory:
     return StartDirectory(path, None)
 
 
-def create_run(root: Path, name: str) -> StartDirectory:
+def create_run(root: Path, name: str, ticket: Ticket | None = None) -> StartDirectory:
     """Make the directory of a run in a user's terminal and tell a server that watches `root`. Raises OSError.
 
     Args:
         root: DATA/processes; made if missing.
         name: What the user asked for; must match NAME_PATTERN.
+        ticket: By which it is a run of the runs service too.
     """
-    run = RunFile(name=name)
+    run = RunFile(name=name, ticket=ticket)
     start_id = _new_id()
     path = root / name / start_id
     making = root / name / f".{start_id}"

@@ -83,11 +83,16 @@ class Ingestor:
         mark = await self._hub.checkpoint(life.checkpoint)
         if mark == END:
             return
+        if life.voice is not None:
+            await life.voice.begin(life.link.status.shim_pid)
         spool = Spool(life.start.path)
         try:
             await self._follow(life, spool, mark, backoff)
         finally:
             spool.close()
+        if life.voice is not None:
+            await life.over.wait()
+            await life.voice.end(life.link.status.exit or life.record)
         status = life.link.status
         end = [self._exited(status.exit or life.record)] if status.pid is not None else []
         await self._hub.publish_many(end, checkpoint=(life.checkpoint, END))
@@ -104,7 +109,7 @@ class Ingestor:
                 events.insert(0, self._started(status))
             if events:
                 mark = str(batch.position)
-                await self._hub.publish_many(events, checkpoint=(life.checkpoint, mark))
+                await self._publish(life, batch, position.line, events, mark)
                 if batch.position.segment != position.segment:
                     spool.delete_before(batch.position)
                 backoff.reset()
@@ -114,6 +119,13 @@ class Ingestor:
             else:
                 await life.link.new_output(batch.position)
             position = batch.position
+
+    async def _publish(self, life: Life, batch: Batch, first: int, events: list[NewEvent], mark: str) -> None:
+        checkpoint = (life.checkpoint, mark)
+        if life.voice is None:
+            await self._hub.publish_many(events, checkpoint=checkpoint)
+        else:
+            await life.voice.publish(batch.lines, first, events, checkpoint)
 
     async def _remove(self, life: Life, _: Backoff) -> None:
         await self._recorded(life)

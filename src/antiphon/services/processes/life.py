@@ -11,6 +11,7 @@ from pathlib import Path
 from antiphon.services.processes.config import ProcessConfig
 from antiphon.services.processes.directories import StartDirectory, create
 from antiphon.services.processes.shimlink import ExitRecord, ShimLink, Spec
+from antiphon.services.processes.wrapped import Voice
 
 
 @dataclass(slots=True, eq=False)
@@ -22,6 +23,7 @@ class Life:
     record: ExitRecord | None = None  # of its end, as soon as that was seen
     over: asyncio.Event = field(default_factory=asyncio.Event)  # the tree is gone and the process's row tells of it
     done: asyncio.Event = field(default_factory=asyncio.Event)  # all it said is in the log, its directory is gone
+    voice: Voice | None = None  # of a program that is a run
 
     @property
     def ended(self) -> bool:

@@ -28,6 +28,7 @@ from antiphon.services.processes.mailbox import Mailbox, Waiters, give
 from antiphon.services.processes.row import PLAN, ProcessRow, why_ended
 from antiphon.services.processes.states import Status, Step, advance, restarts
 from antiphon.services.processes.usage import Usage, steady
+from antiphon.services.processes.wrapped import CANCEL_GRACE_S, Voice, Voices
 from antiphon.services.table import Row, StateTable
 
 _RUN_GRACE_S = 10.0  # for what `antiphon run` started
@@ -51,6 +52,7 @@ class Surroundings:
     client: httpx2.AsyncClient
     known: Callable[[str], None]  # told the key of a start made here
     dependencies: Callable[[str], Awaitable[None]]  # starts them and waits; raises ConflictError
+    voices: Voices | None = None  # of programs that are runs; None = there are no runs
 
 
 class Owner:
@@ -249,7 +251,7 @@ class Owner:
     def _take(self, life: Life) -> None:
         """Make `life`, whose status is `starting`, the current one."""
         self.lives = [old for old in self.lives if not old.done.is_set()] + [life]
-        self._ingestor.add(life)
+        self._ingest(life)
         status = life.link.status
         self.row.describe(status)
         self.row.source = life.start.source
@@ -258,6 +260,8 @@ class Owner:
             self._clear_up(life)
             return
         self._beside.begin("end", partial(self._await_end, life))
+        if life.voice is not None:
+            self._beside.begin("run", partial(self._await_cancel, life, life.voice))
         if status.lost:
             pass  # what is left of it is being stopped; its row says so soon
         elif has_probe(self.config):
@@ -265,6 +269,22 @@ class Owner:
         else:
             self._up()
         self._publish()
+
+    def _ingest(self, life: Life) -> None:
+        ticket = None if life.start.run is None else life.start.run.ticket
+        if ticket is not None and self._around.voices is not None:
+            life.voice = self._around.voices.voice(ticket, life.start.key)
+        self._ingestor.add(life)
+
+    async def _await_cancel(self, life: Life, voice: Voice) -> None:
+        """A run that was cancelled is a program that is stopped."""
+        await voice.cancelled()
+        self._mailbox.post(partial(self._cancelled, life))
+
+    async def _cancelled(self, life: Life, answer: Answer) -> None:
+        if not life.ended:
+            await self._stop_life(life, grace_s=CANCEL_GRACE_S)
+        give(answer, self.row.encode())
 
     async def _await_end(self, life: Life) -> None:
         """Wait until the tree is gone; what outlived its supervisor is stopped."""
@@ -304,6 +324,7 @@ class Owner:
         if life.ended:
             return
         self._beside.cancel("health")
+        self._beside.cancel("run")
         status = life.link.status
         record = status.exit or life.record
         self.row.describe(status)
@@ -368,11 +389,12 @@ class Owner:
         elif self.row.is_live:
             await self._stop_life(self.lives[-1])
 
-    async def _stop_life(self, life: Life) -> None:
+    async def _stop_life(self, life: Life, *, grace_s: float | None = None) -> None:
         if self.row.status is not Status.STOPPING:
             self._step(Step.STOP)
         self._publish()
-        life.record = await life.link.stop(**self._stopping())
+        how = self._stopping()
+        life.record = await life.link.stop(signal=how["signal"], grace_s=how["grace_s"] if grace_s is None else grace_s)
         self._end(life)
 
     # Jobs: restarting by policy
@@ -402,7 +424,7 @@ class Owner:
             self.row.restore(previous)
         for life in lives[:-1]:
             life.over.set()
-            self._ingestor.add(life)
+            self._ingest(life)
             self._clear_up(life)
         self.lives = list(lives[:-1])
         if lives:
@@ -422,7 +444,7 @@ class Owner:
         if not self.row.is_live and known == was.started_at and not (status.alive or status.lost):
             life.over.set()  # its row is there already; only lines may be missing
             self.lives.append(life)
-            self._ingestor.add(life)
+            self._ingest(life)
             self._clear_up(life)
             return
         stopping = self.row.status is Status.STOPPING and known == was.started_at
@@ -446,7 +468,7 @@ class Owner:
 
     async def _absorb(self, life: Life, answer: Answer) -> None:
         life.over.set()
-        self._ingestor.add(life)
+        self._ingest(life)
         give(answer, self.row.encode())
 
     # Small things

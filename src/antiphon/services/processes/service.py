@@ -23,6 +23,7 @@ from antiphon.services.processes.life import Life
 from antiphon.services.processes.order import stop_in_order
 from antiphon.services.processes.owner import Owner, Surroundings
 from antiphon.services.processes.sampling import sample
+from antiphon.services.processes.wrapped import Voices
 from antiphon.services.table import Row, StateTable
 
 FAREWELL_S = 5.0  # for what the stopped programs still said, when the server ends
@@ -43,12 +44,15 @@ class Processes:
         hub: Where lines and the table are published; the channels `processes`, `log:...` are claimed.
         configs: What can be started, by name.
         data: The data directory; the starts are in `processes` below it.
+        voices: Keeps the runs of programs that are some (`antiphon run`); None = their lines go to `log:NAME` only.
 
     Raises:
         SettingsError: A name is impossible, a dependency does not exist, or dependencies run in a circle.
     """
 
-    def __init__(self, hub: Hub, configs: Mapping[str, ProcessConfig], data: Path) -> None:
+    def __init__(
+        self, hub: Hub, configs: Mapping[str, ProcessConfig], data: Path, *, voices: Voices | None = None
+    ) -> None:
         for name in configs:
             check_name(name, "process")
         check_dependencies(configs)
@@ -62,7 +66,9 @@ class Processes:
         self._group = asyncio.TaskGroup()
         self._tasks: set[asyncio.Task[None]] = set()
         self._owning: dict[str, asyncio.Task[None]] = {}
-        self._around = Surroundings(hub, self._table, self._root, new_client(), self._known.add, self._dependencies)
+        self._around = Surroundings(
+            hub, self._table, self._root, new_client(), self._known.add, self._dependencies, voices
+        )
         self._closing = False
 
     # What clients may ask
