@@ -89,7 +89,9 @@ def _described(samples: Sequence[Sample]) -> str:
 ABOUT = (
     f"1 000 subscribers of one channel; {RATE} events a second of 200 bytes for 6 s, {{}}, after a second to warm up. "
     "Processor time of the server's processes per delivered event, median (lowest-highest) of the runs, and the time "
-    "from publisher to receiver. Our events are on disk before anybody sees them, and can be resumed from."
+    "from publisher to receiver. Our events are on disk before anybody sees them, and can be resumed from; around the "
+    "200 bytes they carry 145 of their own (channel, offset, type, time, who), the others' none: where ours are 200 "
+    "with all that, a delivery costs a tenth less. Three quarters of it are the kernel's, for one write to each socket."
 )
 SINGLES = Scenario(
     "singles",
