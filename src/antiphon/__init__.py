@@ -6,8 +6,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from antiphon.client import AsyncLive, CaughtUp, Event, Gap, Item, Live, Subscription, connect
-    from antiphon.errors import AntiphonError
+    from antiphon.client import (
+        Approval,
+        AsyncLive,
+        BlockingRun,
+        CaughtUp,
+        Event,
+        Gap,
+        Item,
+        Live,
+        Run,
+        RunHandler,
+        Subscription,
+        connect,
+        current_run,
+    )
+    from antiphon.errors import AntiphonError, QuestionWithdrawn, RunCancelled, RunLost
     from antiphon.messages import Cursor
     from antiphon.server.embed import Antiphon
 
@@ -17,29 +31,45 @@ __version__ = "0.1.0"
 _homes = {
     "Antiphon": "antiphon.server.embed",
     "AntiphonError": "antiphon.errors",
+    "Approval": "antiphon.client",
     "AsyncLive": "antiphon.client",
+    "BlockingRun": "antiphon.client",
     "CaughtUp": "antiphon.client",
     "Cursor": "antiphon.messages",
     "Event": "antiphon.client",
     "Gap": "antiphon.client",
     "Item": "antiphon.client",
     "Live": "antiphon.client",
+    "QuestionWithdrawn": "antiphon.errors",
+    "Run": "antiphon.client",
+    "RunCancelled": "antiphon.errors",
+    "RunHandler": "antiphon.client",
+    "RunLost": "antiphon.errors",
     "Subscription": "antiphon.client",
     "connect": "antiphon.client",
+    "current_run": "antiphon.client",
 }
 
 __all__ = [
     "Antiphon",
     "AntiphonError",
+    "Approval",
     "AsyncLive",
+    "BlockingRun",
     "CaughtUp",
     "Cursor",
     "Event",
     "Gap",
     "Item",
     "Live",
+    "QuestionWithdrawn",
+    "Run",
+    "RunCancelled",
+    "RunHandler",
+    "RunLost",
     "Subscription",
     "connect",
+    "current_run",
 ]
 
 

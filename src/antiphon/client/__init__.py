@@ -18,12 +18,29 @@ from antiphon.client.items import (
     Status,
 )
 from antiphon.client.live import AsyncLive
+from antiphon.client.run import (
+    Approval,
+    BlockingRun,
+    CancelReceipt,
+    QuestionRow,
+    Run,
+    RunBlock,
+    RunDetails,
+    RunHandler,
+    RunPage,
+    RunResult,
+    RunRow,
+    current_run,
+)
 from antiphon.client.subscription import Subscription
 from antiphon.messages import Cursor
 
 __all__ = [
+    "Approval",
     "AsyncLive",
+    "BlockingRun",
     "BlockingSubscription",
+    "CancelReceipt",
     "CaughtUp",
     "ChannelInfo",
     "Connections",
@@ -35,10 +52,19 @@ __all__ = [
     "Live",
     "Message",
     "Process",
+    "QuestionRow",
+    "Run",
+    "RunBlock",
+    "RunDetails",
+    "RunHandler",
+    "RunPage",
+    "RunResult",
+    "RunRow",
     "SearchSlice",
     "Snapshot",
     "State",
     "Status",
     "Subscription",
     "connect",
+    "current_run",
 ]

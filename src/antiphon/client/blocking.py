@@ -15,6 +15,8 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from antiphon.client.items import Item, Snapshot, Status
 from antiphon.client.live import AsyncLive
 from antiphon.client.portal import Portal
+from antiphon.client.run.blocking import BlockingRunBlock
+from antiphon.client.run.face import RunBlock
 from antiphon.client.subscription import Subscription
 from antiphon.messages import Cursor
 
@@ -114,6 +116,16 @@ def _iterating(
     return call
 
 
+def _running(
+    method: Callable[Concatenate[AsyncLive, P], RunBlock],
+) -> Callable[Concatenate[Live, P], BlockingRunBlock]:
+    @wraps(method)
+    def call(self: Live, /, *args: P.args, **kwargs: P.kwargs) -> BlockingRunBlock:
+        return BlockingRunBlock(self._portal, method(self._live, *args, **kwargs))
+
+    return call
+
+
 class Live:
     """As AsyncLive, for programs without an event loop. Made by `with antiphon.connect() as live`; any thread may call.
 
@@ -168,6 +180,16 @@ class Live:
     process_stop = blocking(AsyncLive.process_stop)
     process_restart = blocking(AsyncLive.process_restart)
     process_write = blocking(AsyncLive.process_write)
+    run = _running(AsyncLive.run)
+    start_run = blocking(AsyncLive.start_run)
+    runs = blocking(AsyncLive.runs)
+    get_run = blocking(AsyncLive.get_run)
+    cancel_run = blocking(AsyncLive.cancel_run)
+    run_result = blocking(AsyncLive.run_result)
+    questions = blocking(AsyncLive.questions)
+    answer = blocking(AsyncLive.answer)
+    export_run = blocking(AsyncLive.export_run)
+    import_run = blocking(AsyncLive.import_run)
 
 
 async def _entered(new: Callable[[], AsyncLive]) -> AsyncLive:

@@ -11,6 +11,9 @@ from antiphon.client import answers
 from antiphon.client.address import Address
 from antiphon.client.feed import MAX_BYTES, MAX_ITEMS, After, Feed
 from antiphon.client.items import ChannelInfo, Connections, History, Process, SearchSlice, State, Status
+from antiphon.client.run.face import OnCancel, OnDisconnect, RunBlock, new_run
+from antiphon.client.run.operating import Operating
+from antiphon.client.run.remote import LEASE_S, RemotePort
 from antiphon.client.session import OnStatus, Session
 from antiphon.client.subscription import Subscription
 from antiphon.errors import InputError
@@ -21,11 +24,27 @@ PROCESS_S = 90.0  # stopping a tree may take its grace
 
 # Asking twice does no harm: reads, what is protected by a key, and what succeeds where nothing is to be done.
 _repeatable = frozenset(
-    {"channel.list", "connection.list", "history", "ping", "process.start", "process.stop", "search", "state"}
+    {
+        "channel.list",
+        "connection.list",
+        "history",
+        "ping",
+        "process.start",
+        "process.stop",
+        "question.get",
+        "question.list",
+        "run.cancel",
+        "run.get",
+        "run.list",
+        "run.renew",
+        "run.result",
+        "search",
+        "state",
+    }
 )
 
 
-class AsyncLive:
+class AsyncLive(Operating):
     """A connection to an Antiphon server that comes back by itself. Made by `antiphon.connect`.
 
     Requests wait for a connection and for their answer, `timeout_s` seconds in all (None: for ever). Where repeating
@@ -218,6 +237,64 @@ class AsyncLive:
         self, method: Literal["process.start", "process.stop", "process.restart"], name: str, timeout_s: float | None
     ) -> Process:
         return answers.read_process(await self.request(method, {"name": name}, timeout_s=timeout_s))
+
+    def run(
+        self,
+        name: str,
+        input: Any = None,  # noqa: A002  # the protocol's word
+        *,
+        run_id: str | None = None,
+        title: str | None = None,
+        thread_id: str | None = None,
+        parent: str | None = None,
+        labels: Mapping[str, str] | None = None,
+        on_disconnect: OnDisconnect = "continue",
+        on_cancel: OnCancel | None = None,
+        lease_s: float = LEASE_S,
+        timeout_s: float | None = REQUEST_S,
+    ) -> RunBlock:
+        """A run that this program does: `async with live.run("answer", {"q": q}) as run`.
+
+        It is watched, cancelled and answered from anywhere; see RunBlock for how it ends.
+        Args:
+            name: What kind of run it is: 1 to 64 of A-Z a-z 0-9 _ . -
+            input: What it was asked to do, JSON.
+            run_id: One of your own; None = made for this call.
+            parent: The id of the run that it belongs to; a cancel of that one reaches this one. See also `run.child`.
+            on_disconnect: "cancel": cancel it when this client's connection stays away for 5 s.
+            on_cancel: Called at once, with the reason, on the client's event loop; must return quickly.
+            lease_s: 2 to 3600; when this program gives no sign for so long, its run is `lost`. The client gives signs.
+        Raises (on entering):
+            ConflictError: There is another run with this id.
+            NotFound, RunCancelled, RunEnded: The parent is not there, is being cancelled, or has ended.
+            Busy: As many runs as may be are under way.
+            TypeError: The input is not JSON (here).
+        """
+        wanted = new_run(
+            name,
+            input=input,
+            run_id=run_id,
+            title=title,
+            thread_id=thread_id,
+            parent_run_id=parent,
+            labels=labels,
+            on_disconnect=on_disconnect,
+        )
+
+        def new_port() -> RemotePort:
+            return RemotePort(self._session, self._from_start, lease_s=lease_s, open_s=timeout_s)
+
+        return RunBlock(wanted, new_port, on_cancel=on_cancel)
+
+    def _from_start(self, channel: str) -> Subscription:
+        return self.subscribe(channel, after="start")
+
+    async def _ask(self, method: str, params: Mapping[str, Any], repeatable: bool, timeout_s: float | None) -> Any:
+        return await self._session.request(method, params, repeatable=repeatable, timeout_s=timeout_s)
+
+    @property
+    def _address(self) -> Address:
+        return self._session.address
 
     @property
     def _epoch(self) -> str:

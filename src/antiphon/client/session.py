@@ -77,6 +77,7 @@ class Session:
         self._requests = Requests()
         self.router = Router(self._ask_once)
         self._outbox: asyncio.Queue[bytes] | None = None  # None = nothing can be sent now
+        self._socket: ClientConnection | None = None
         self._room = asyncio.Semaphore(MAX_IN_FLIGHT)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._runner: asyncio.Task[None] | None = None
@@ -169,9 +170,11 @@ class Session:
             if is_final(exc):
                 raise
             return Ending(exc.message, problem=exc)
+        self._socket = socket
         try:
             return await self._converse(socket, welcome)
         finally:
+            self._socket = None
             await socket.close()
 
     async def _converse(self, socket: ClientConnection, welcome: Welcome) -> Ending:
@@ -272,6 +275,21 @@ class Session:
             return await answer
         finally:
             self._requests.forget(request)
+
+    def post(self, method: str, params: Mapping[str, Any], answered: Answered) -> None:
+        """Ask without waiting, over reconnects; `answered` is called on the loop. In the order of calls.
+
+        Raises:
+            AntiphonError: This client has ended.
+            TypeError: `params` hold what JSON cannot.
+        """
+        self.check_open()
+        self._send(self._requests.add(method, dict(params), repeatable=True, answered=answered))
+
+    def drop(self) -> None:
+        """Give the present connection up: it is silent. The next one is tried at once."""
+        if self._socket is not None:
+            self._socket.transport.abort()
 
     def _too_late(self, method: str, timeout_s: float | None) -> AntiphonError:
         if self.status.phase == "live":
