@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.routing import WebSocketRoute
 
 from antiphon import __version__
+from antiphon.brokers.base import Broker
 from antiphon.brokers.memory_log import Volatile
 from antiphon.brokers.routed import RoutedBroker
 from antiphon.brokers.sqlite import SqliteBroker
@@ -37,7 +38,7 @@ from antiphon.server.wrapping import Wrapping
 from antiphon.services.logs import Logs
 from antiphon.services.processes import Processes
 from antiphon.services.questions import Questions
-from antiphon.services.runs import Runs
+from antiphon.services.runs import Clock, Runs
 from antiphon.transports.crew import Crew
 
 LIVE = "/live"
@@ -53,6 +54,8 @@ class Server:
         identify: Who asks; None = as the settings say.
         open_authenticator: Makes what keeps sessions and tickets, once the data directory is ours; None = from the
             settings.
+        open_store: Opens the store; None = SQLite in the data directory.
+        clock: The time that runs and questions live by; None = the machine's.
     """
 
     def __init__(
@@ -62,12 +65,16 @@ class Server:
         *,
         identify: Identify | None = None,
         open_authenticator: Callable[[], Authenticator] | None = None,
+        open_store: Callable[[], Broker] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.settings = settings
         self.app = _routes()
         self.authenticator: Authenticator | None = None  # None = it has not been opened yet
         self.runnables: dict[str, Runnable] = {}
         self._open_authenticator = open_authenticator or partial(Authenticator.open, settings)
+        self._open_store = open_store or partial(_open_store, settings)
+        self._clock = clock
         self._runs: Runs | None = None
         self._door = Door(self.app, policy, identify or self._identify)
 
@@ -85,7 +92,7 @@ class Server:
 
     @asynccontextmanager
     async def _running_runs(self, hub: Hub) -> AsyncIterator[tuple[Runs, Questions]]:
-        runs = Runs(hub, self.settings.runs)
+        runs = Runs(hub, self.settings.runs, clock=self._clock)
         questions = Questions(hub, runs)
         runs.ask = partial(ask_and_wait, questions)
         for runnable in self.runnables.values():
@@ -107,9 +114,7 @@ class Server:
             DataDirectoryInUse, StorageError
         """
         settings = self.settings
-        store = SqliteBroker(settings.server.data, synchronous=settings.storage.synchronous)
-        store.open()
-        broker = RoutedBroker(store, _volatile(settings))
+        broker = RoutedBroker(self._open_store(), _volatile(settings))
         self.authenticator = authenticator = self.authenticator or self._open_authenticator()
         async with (
             Hub(broker, keep=_keep(settings)) as hub,
@@ -178,6 +183,13 @@ def _routes() -> FastAPI:
         app.include_router(part.router)
     pages.mount_assets(app)
     return app
+
+
+def _open_store(settings: Settings) -> Broker:
+    """Raises DataDirectoryInUse, StorageError."""
+    store = SqliteBroker(settings.server.data, synchronous=settings.storage.synchronous)
+    store.open()
+    return store
 
 
 @asynccontextmanager
