@@ -11,6 +11,8 @@ export interface Rows<Row> {
   readonly known: boolean;
 }
 
+/* eslint @typescript-eslint/no-unnecessary-type-parameters: ["off"] -- the caller says what the table is */
+
 /** What `pick` takes out of the table; renders only when one of those rows changes. A filter may be a new object in each render. */
 export function useRows<Table, Filter, Row>(
   channel: string,

@@ -1,82 +1,10 @@
-/**
- * Against the real server: ANTIPHON_PYTHON, or the repository's `.venv`, runs `antiphon serve`.
- * Without either the file is skipped; ANTIPHON_PYTHON=none skips it on purpose.
- */
+/** Against the real server; skipped where there is none. */
 
-import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
-import { createHash } from "node:crypto";
-import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-import { afterEach, describe, expect, test } from "vitest";
-import { WebSocket } from "ws";
+import { describe, expect, test } from "vitest";
 import type { Item, Live } from "../src/index.js";
-import { connect } from "../src/index.js";
 import { range } from "./support/collect.js";
+import { missing, open, RealServer } from "./support/realServer.js";
 import { eventOffsets, take, until, untilLive } from "./support/wait.js";
-
-const ours = fileURLToPath(new URL("../../../.venv/bin/python", import.meta.url));
-const python = process.env["ANTIPHON_PYTHON"] ?? ours;
-const missing = !existsSync(python);
-if (missing) console.warn(`skipped: no Python with antiphon at ${python} (set ANTIPHON_PYTHON)`);
-
-const ending: (() => Promise<void> | void)[] = [];
-
-afterEach(async () => {
-  for (const end of ending.splice(0).reverse()) await end();
-});
-
-/** A server on a data directory of its own that can be killed and started again at the same address. */
-class RealServer {
-  readonly #data = mkdtempSync(join(tmpdir(), "antiphon-"));
-  #process: ChildProcess | null = null;
-  #port = 0;
-
-  constructor() {
-    ending.push(async () => {
-      await this.kill();
-      rmSync(this.#data, { recursive: true, force: true });
-    });
-  }
-
-  /** Only this token opens the door from the next start on. */
-  requireToken(token: string): void {
-    const hash = createHash("sha256").update(token).digest("hex");
-    writeFileSync(join(this.#data, "antiphon.toml"), `[users.ann]\ntoken_sha256 = "${hash}"\ngrants = ["read *", "publish news:*"]\n`);
-  }
-
-  async start(): Promise<string> {
-    const settings = ["--port", String(this.#port), "--data", join(this.#data, "store")];
-    const started = spawn(python, ["-m", "antiphon", "serve", ...settings], { cwd: this.#data, stdio: ["ignore", "pipe", "ignore"] });
-    this.#process = started;
-    for await (const line of createInterface({ input: started.stdout })) {
-      const found = /http:\/\/127\.0\.0\.1:(\d+)/.exec(line);
-      if (found === null) continue;
-      this.#port = Number(found[1]);
-      return `${found[0]}/live`;
-    }
-    throw new Error("the server ended before it was ready");
-  }
-
-  /** kill -9, and wait until it is gone. */
-  async kill(): Promise<void> {
-    const running = this.#process;
-    if (running?.exitCode !== null || running.signalCode !== null) return;
-    const gone = once(running, "exit");
-    running.kill("SIGKILL");
-    await gone;
-  }
-}
-
-function open(url: string, token?: string): Live {
-  const live = connect({ url, WebSocket, backoff: { baseMs: 20, capMs: 200 }, ...(token === undefined ? {} : { token }) });
-  ending.push(() => { live.close(); });
-  return live;
-}
 
 /** What a listener hears from the start up to offset `last`. */
 function heard(live: Live, channel: string, last: number): Promise<Item[]> {

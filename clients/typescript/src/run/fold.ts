@@ -33,8 +33,6 @@ export class RunFolder {
   /** Patches of this batch that are still to be applied. */
   #operations: PatchOperation[] = [];
   #version = 0;
-  /** Whether this batch said anything. */
-  #touched = false;
 
   constructor(view: RunView) {
     this.#view = view;
@@ -49,12 +47,12 @@ export class RunFolder {
   /** Folds a batch in; what the server never sends leaves no trace. Throws AntiphonError `invalid_patch`; then nothing was done. */
   take(items: readonly Item[], upTo = Infinity): RunView {
     this.#draft = { ...this.#view };
-    this.#touched = false;
+    let news = false;
     this.#timeline.begin();
     try {
       for (const item of items) {
         if (item.kind === "event" && item.offset > upTo) break;
-        this.#item(item);
+        news = this.#item(item) || news;
       }
       this.#settleState();
     } catch (error) {
@@ -63,46 +61,44 @@ export class RunFolder {
       throw error;
     }
     this.#draft.items = this.#timeline.items;
-    if (this.#touched) this.#view = this.#draft;
+    if (news) this.#view = this.#draft;
     return this.#view;
   }
 
-  #item(item: Item): void {
-    if (item.kind === "event") {
-      if (item.offset <= this.#draft.lastOffset) return;
-      this.#draft.lastOffset = item.offset;
-      this.#touched = true;
-      this.#event(item);
-    } else if (item.kind === "gap") {
-      this.#gap(item);
-    } else if (item.kind === "subscribed") {
-      this.#subscribed(item);
-    }
+  /** Whether it told anything. */
+  #item(item: Item): boolean {
+    if (item.kind === "gap") return this.#gap(item);
+    if (item.kind === "subscribed") return this.#subscribed(item);
+    if (item.kind === "caught_up" || item.offset <= this.#draft.lastOffset) return false;
+    this.#draft.lastOffset = item.offset;
+    this.#event(item);
+    return true;
   }
 
   // ---- where events are missing ----
 
   /** With `recovered: false` the gap that follows says everything. */
-  #subscribed(item: Subscribed): void {
-    if (!item.recovered || item.after <= this.#draft.lastOffset) return;
+  #subscribed(item: Subscribed): boolean {
+    if (!item.recovered || item.after <= this.#draft.lastOffset) return false;
     const reason = item.after >= item.oldest ? "skipped" : "retention";
     this.#miss(this.#draft.lastOffset + 1, item.after, reason, item);
+    return true;
   }
 
-  #gap(gap: Gap): void {
+  #gap(gap: Gap): boolean {
     const anew = gap.reason === "new_epoch" || gap.reason === "beyond_head";
     if (anew) {
       this.#operations = [];
       this.#draft = { ...emptyRun(this.#draft.runId) };
       this.#timeline = new Timeline([]);
     } else if (gap.to <= this.#draft.lastOffset) {
-      return;
+      return false;
     }
     this.#miss(anew ? 1 : gap.from, gap.to, gap.reason, gap);
+    return true;
   }
 
   #miss(from: number, to: number, reason: string, instead: { state?: ChannelState; messages?: readonly OpenMessage[] }): void {
-    this.#touched = true;
     this.#operations = [];
     this.#draft.lastOffset = to;
     if (to >= from) this.#timeline.add({ kind: "gap", key: `gap ${String(to)}`, at: null, offset: to, from, to, reason });

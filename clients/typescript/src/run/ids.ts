@@ -1,15 +1,18 @@
 /** Names that nobody else uses. */
 
-const DIGITS = "0123456789abcdefghijklmnopqrstuv";
+/** Crockford's: no letter that reads as a digit, and it sorts. */
+const DIGITS = "0123456789abcdefghjkmnpqrstvwxyz";
+const TIME_CHARS = 9;
+const CHANCE_CHARS = 11;
 
-/** `run_` and 20 characters, time first: ids sort in the order in which they were made. */
+/** `run_` and 20 characters, time first, as the server makes them: ids sort in the order in which they were made. */
 export function newRunId(nowMs: number): string {
   let time = "";
-  for (let rest = Math.floor(nowMs), place = 0; place < 10; place++, rest = Math.floor(rest / 32)) {
+  for (let rest = Math.floor(nowMs); time.length < TIME_CHARS; rest = Math.floor(rest / 32)) {
     time = `${DIGITS.charAt(rest % 32)}${time}`;
   }
-  const random = Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => DIGITS.charAt(byte % 32));
-  return `run_${time}${random.join("")}`;
+  const chance = Array.from(crypto.getRandomValues(new Uint8Array(CHANCE_CHARS)), (byte) => DIGITS.charAt(byte % 32));
+  return `run_${time}${chance.join("")}`;
 }
 
 /** 32 random characters. `crypto.randomUUID` exists only in secure contexts; a page of the local network is none. */

@@ -46,6 +46,7 @@ const HIGH_EVENTS = 5000;
 const ENVELOPE_CHARS = 150;
 
 const GROWING = new Set(["message.open", "message.append", "tool.start", "tool.args"]);
+/** Not `run_cancelled`: then what is open can still be closed. */
 const FATAL = new Set(["lease_lost", "run_ended", "not_found", "closed", "unauthenticated", "forbidden", "usage"]);
 
 /** Whether after this error the run is out of our hands. */
@@ -166,11 +167,6 @@ export class Outbox {
 
   /** What of a refused batch is to be sent again. */
   async #refused(batch: readonly Queued[], error: AntiphonError): Promise<readonly Queued[]> {
-    if (isFatal(error)) {
-      this.end(error);
-      this.#port.over(error);
-      return [];
-    }
     if (error.retryable) {
       await this.#port.pause();
       return this.#cancelled ? this.#closing(batch) : batch;
@@ -178,10 +174,13 @@ export class Outbox {
     if (error.code === "run_cancelled") {
       this.cancel();
       this.#port.cancelled(error);
-      const closing = this.#closing(batch);
-      if (closing.length < batch.length) return closing;
     }
-    return this.#withoutCulprit(batch, error);
+    const closing = this.#cancelled ? this.#closing(batch) : batch;
+    if (closing.length < batch.length) return closing;
+    if (!isFatal(error) && error.code !== "run_cancelled") return this.#withoutCulprit(batch, error);
+    this.end(error); // what closes is refused, too: it has ended
+    this.#port.over(error);
+    return [];
   }
 
   /** Leaves out the event that is to blame. Where none is named, each is sent by itself; stored ones count once. */

@@ -19,10 +19,11 @@ export interface OpenRun extends NewRun {
 
 export interface NewQuestion {
   readonly prompt: string;
-  /** Default: `choice` with options, `form` with a schema, `approval` with a value, otherwise `text`. */
+  /** Default: `choice` with options, `approval` with a value, `form` with a schema, otherwise `text`. */
   readonly kind?: QuestionKind;
   readonly details?: string;
-  readonly options?: readonly QuestionOption[];
+  /** A text stands for an option with that value. */
+  readonly options?: readonly (QuestionOption | string)[];
   /** JSON Schema of the answer, or of the value that may be edited. */
   readonly schema?: unknown;
   /** What is to be approved. */

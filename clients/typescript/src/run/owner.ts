@@ -14,7 +14,7 @@ import { Outbox, isFatal } from "./outbox.js";
 import type { Answer, NewQuestion, OpenRun, OwnedMessage, OwnedRun, OwnedTool } from "./owned.js";
 import { Pending } from "./pending.js";
 import { given, newRunParams } from "./requests.js";
-import type { QuestionKind, RunError, RunRow, RunUsage } from "./rows.js";
+import type { RunError, RunRow, RunUsage } from "./rows.js";
 import type { LogLevel, MessageRole } from "./view.js";
 
 export interface OwnerPort {
@@ -181,11 +181,12 @@ class Owner implements OwnedRun {
 
   async ask<T = unknown>(question: NewQuestion): Promise<Answer<T>> {
     this.#refuseIfOver();
-    const { prompt, details, options, schema, value, timeoutS } = question;
+    const { prompt, details, schema, value, timeoutS } = question;
+    const options = question.options?.map((option) => (typeof option === "string" ? { value: option } : option));
     const questionId = this.#newId("q");
     const answer = this.#questions.wait(questionId);
     const params = {
-      ...given({ kind: question.kind ?? kindOf(question), details, options, schema, value, timeout_s: timeoutS, default: question.default }),
+      ...given({ kind: question.kind, details, options, schema, value, timeout_s: timeoutS, default: question.default }),
       ...{ run_id: this.id, lease: this.#lease, question_id: questionId, prompt },
     };
     await this.#outbox.flush(); // it stands behind what was said before
@@ -314,7 +315,9 @@ class Owner implements OwnedRun {
           if (status === "cancelling") this.#cancel(cancelError({}));
         },
         (error: unknown) => {
-          if (error instanceof AntiphonError && isFatal(error) && this.#outcome === null) this.#over(error);
+          // a run that is merely being cancelled is still renewed: `run_cancelled` says that it has ended
+          if (!(error instanceof AntiphonError) || this.#outcome !== null) return;
+          if (isFatal(error) || error.code === "run_cancelled") this.#over(error);
         },
       )
       .finally(() => { this.#renewing = false; });
@@ -328,7 +331,7 @@ class Owner implements OwnedRun {
 
   #grow(type: "message.append" | "tool.args", data: Record<string, unknown>, delta: string): Promise<void> {
     if (!this.signal.aborted) return this.#outbox.grow(type, data, delta);
-    const refused = Promise.reject<void>(this.signal.reason as AntiphonError);
+    const refused: Promise<void> = Promise.reject(this.signal.reason as AntiphonError);
     refused.catch(() => undefined); // who does not await it is not to be ended by it
     return refused;
   }
@@ -365,12 +368,6 @@ class Owner implements OwnedRun {
 /** A copy as JSON: what the caller changes later was not said. Throws TypeError for what is no JSON. */
 function frozen(data: unknown): unknown {
   return JSON.parse(JSON.stringify(data ?? null)) as unknown;
-}
-
-function kindOf({ options, schema, value }: NewQuestion): QuestionKind {
-  if (value !== undefined) return "approval";
-  if (options !== undefined) return "choice";
-  return schema === undefined ? "text" : "form";
 }
 
 function errorOf(error: unknown): RunError {

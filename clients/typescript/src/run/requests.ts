@@ -121,6 +121,6 @@ function isOurs(question: QuestionRow, params: AnswerParams, user: string | unde
     question.by === (user ?? null) &&
     !question.is_default &&
     (question.action ?? "answer") === action &&
-    (action !== "answer" || sameJson(question.answer ?? null, params.answer ?? null))
+    (action === "approve" || sameJson(question.answer ?? null, params.answer ?? null))
   );
 }

@@ -39,7 +39,7 @@ export function saidError(data: Fields): RunError | null {
 
 /** Later totals replace earlier ones, word by word. */
 export function addUsage(before: RunUsage, data: Fields): RunUsage {
-  return { ...before, ...data };
+  return { ...before, ...Object.fromEntries(Object.entries(data).filter(([, total]) => total !== null)) };
 }
 
 export function saidLabels(data: Fields): Readonly<Record<string, string>> {

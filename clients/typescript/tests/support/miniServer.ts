@@ -45,6 +45,12 @@ export interface Wire {
   close(code: number, reason: string): void;
 }
 
+export class Refusal extends Error {
+  constructor(readonly data: { readonly code: string; readonly pointer?: string; readonly retryable?: boolean }) {
+    super(data.code);
+  }
+}
+
 export class MiniServer {
   epoch = "e1";
   readonly sessions = new Set<Session>();
@@ -57,6 +63,8 @@ export class MiniServer {
   protocol = 1;
   /** Every request that came in: "method channel". */
   readonly seen: string[] = [];
+  /** What other methods are answered; throwing a `Refusal` refuses. */
+  readonly answers = new Map<string, (params: Record<string, unknown>) => unknown>();
   /** Refuse the next request of this method with this error. */
   readonly refuse = new Map<string, { code: string; message: string; retryable?: boolean; pointer?: string }>();
   #logs = new Map<string, Log>();
@@ -154,8 +162,17 @@ export class Session {
       this.raw(JSON.stringify({ jsonrpc: "2.0", id, error: { code: -32000, message, data: { retryable: false, ...data } } }));
       return;
     }
-    this.raw(JSON.stringify({ jsonrpc: "2.0", id, result: this.#answer(method, channel, params) }));
+    this.raw(JSON.stringify({ jsonrpc: "2.0", id, ...this.#reply(method, channel, params) }));
     if (method === "subscribe") this.pump(channel);
+  }
+
+  #reply(method: string, channel: string, params: Record<string, unknown>): object {
+    try {
+      return { result: this.#answer(method, channel, params) };
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return { error: { code: -32000, message: error.message, data: { retryable: false, ...error.data } } };
+    }
   }
 
   #answer(method: string, channel: string, params: Record<string, unknown>): unknown {
@@ -172,7 +189,7 @@ export class Session {
       case "ping":
         return { time: "2026-01-01T00:00:00.000Z" };
       default:
-        return {};
+        return this.#server.answers.get(method)?.(params) ?? {};
     }
   }
 
