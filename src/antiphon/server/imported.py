@@ -6,6 +6,7 @@ import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from antiphon.errors import SettingsError
 from antiphon.server.runnables import Runnable
@@ -40,6 +41,7 @@ class _Problem(Exception):
 
 def _runnable(name: str, place: str) -> Runnable:
     module, _, path = place.partition(":")
+    value: Any
     try:
         value = importlib.import_module(module)
     except ModuleNotFoundError as exc:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from inspect import Parameter
 from itertools import chain
 from typing import Any, cast, get_type_hints
 
 import orjson
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
-from typing_extensions import NotRequired, TypedDict
 
 from antiphon.client.run.face import RunBlock
 from antiphon.client.run.port import Answer, RunPort
@@ -41,8 +40,8 @@ class Runnable:
             raise TypeError(f"{_called(function)} must be `async def`")
         self.name = name
         self.function = function
-        self._parameters = list(_parameters(function))
-        self._adapter: TypeAdapter[dict[str, Any]] | None = None
+        self._parameters = _parameters(function)
+        self._model: type[BaseModel] | None = None
 
     def arguments(self, given: Any) -> dict[str, Any]:
         """The keyword arguments that an input stands for; None = no arguments.
@@ -51,9 +50,12 @@ class Runnable:
             InvalidParams: It does not fit the signature; the pointer is one into the params: `/params/input/q`.
         """
         try:
-            return self._input().validate_json(orjson.dumps({} if given is None else given))
+            found = self._input().model_validate_json(orjson.dumps({} if given is None else given))
         except ValidationError as exc:
             raise input_error(exc.errors(include_url=False, include_input=False), at="/params/input") from None
+        names = {name: field.alias or name for name, field in type(found).model_fields.items()}
+        stated = {names[name]: getattr(found, name) for name in found.model_fields_set & names.keys()}
+        return stated | (found.model_extra or {})
 
     async def __call__(self, port: LocalPort) -> Any:
         """Do one run that the service has begun; returns its result."""
@@ -71,10 +73,10 @@ class Runnable:
         """Look at the annotations, which may name what is defined after the function. Raises TypeError."""
         self._input()
 
-    def _input(self) -> TypeAdapter[dict[str, Any]]:
-        if self._adapter is None:
-            self._adapter = _adapter(self.function, self._parameters)
-        return self._adapter
+    def _input(self) -> type[BaseModel]:
+        if self._model is None:
+            self._model = _model(self.function, self._parameters)
+        return self._model
 
 
 async def ask_and_wait(questions: Questions, run_id: str, wanted: Mapping[str, Any]) -> Answer:
@@ -85,36 +87,36 @@ async def ask_and_wait(questions: Questions, run_id: str, wanted: Mapping[str, A
     return Answer(row["answer"], row["action"], row["by"], row["is_default"])
 
 
-def _parameters(function: Function) -> Iterator[Parameter]:
+def _parameters(function: Function) -> list[Parameter]:
     """Those that make up the input. Raises TypeError."""
-    first, *rest = [*inspect.signature(function).parameters.values(), None]
-    if first is None or first.kind not in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD):
+    parameters = list(inspect.signature(function).parameters.values())
+    if not parameters or parameters[0].kind not in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD):
         raise TypeError(f"{_called(function)} must take the run as its first parameter")
-    for parameter in rest:
-        if parameter is None:
-            return
+    for parameter in parameters[1:]:
         if parameter.kind not in (*_BY_NAME, Parameter.VAR_KEYWORD):
             raise TypeError(f"{_called(function)}: the parameter {parameter.name!r} cannot be given by name")
-        yield parameter
+    return parameters[1:]
 
 
-def _adapter(function: Function, parameters: list[Parameter]) -> TypeAdapter[dict[str, Any]]:
-    """Reads the input. Raises TypeError where an annotation cannot be read from JSON."""
+def _model(function: Function, parameters: list[Parameter]) -> type[BaseModel]:
+    """Reads the input; its fields are numbered, so that a parameter may have any name. Raises TypeError."""
     open_ended = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters)
     named = [parameter for parameter in parameters if parameter.kind in _BY_NAME]
     try:
         hints = _hints(function, named)
-        fields = {
-            parameter.name: hints[parameter.name]
-            if parameter.default is Parameter.empty
-            else NotRequired[hints[parameter.name]]
-            for parameter in named
+        fields: dict[str, Any] = {
+            f"parameter_{index}": (hints[parameter.name], Field(default=_default(parameter), alias=parameter.name))
+            for index, parameter in enumerate(named)
         }
-        model = TypedDict("Input", fields)  # type: ignore[operator]  # its fields are known only now
-        model.__pydantic_config__ = ConfigDict(extra="allow" if open_ended else "forbid")
-        return TypeAdapter(model)
+        config = ConfigDict(extra="allow" if open_ended else "forbid")
+        return create_model("Input", __config__=config, **fields)
     except (NameError, TypeError, PydanticUserError, PydanticUndefinedAnnotation) as exc:
         raise TypeError(f"the annotations of {_called(function)} cannot be read: {exc}") from exc
+
+
+def _default(parameter: Parameter) -> Any:
+    """None stands for the function's own default, which is not validated: it is left to the function."""
+    return ... if parameter.default is Parameter.empty else None
 
 
 def _hints(function: Function, parameters: list[Parameter]) -> dict[str, Any]:

@@ -49,9 +49,7 @@ async def get(core: Core, user: User, wanted: QuestionParams) -> dict[str, Any]:
 
 def _new(wanted: QuestionAskParams) -> NewQuestion:
     """What was not given stays not given: null may be a default."""
-    return NewQuestion.model_validate(
-        wanted.model_dump(by_alias=True, exclude_unset=True, exclude={"run_id", "lease"})
-    )
+    return NewQuestion.model_validate(wanted.model_dump(by_alias=True, exclude_unset=True, exclude={"run_id", "lease"}))
 
 
 def _require_control(core: Core, user: User, question_id: str) -> None:
