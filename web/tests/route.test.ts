@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { formatRoute, mountPrefix, parseRoute, type Route } from "../src/lib/route";
+import { ALL_RUNS, formatRoute, mountPrefix, parseRoute, type Route } from "../src/lib/route";
 
 describe.each(["/", "/antiphon/"])("mounted at %s", (prefix) => {
   const parse = (path: string): Route => parseRoute(new URL(prefix + path, "http://h"), prefix);
@@ -10,6 +10,13 @@ describe.each(["/", "/antiphon/"])("mounted at %s", (prefix) => {
     ["logs/", { page: "logs", name: null, at: null }],
     ["logs/insight", { page: "logs", name: "insight", at: null }],
     ["logs/a%3Ab?at=42", { page: "logs", name: "a:b", at: 42 }],
+    ["inbox", { page: "inbox", question: null }],
+    ["inbox?question=q_1", { page: "inbox", question: "q_1" }],
+    ["runs", { page: "runs", filter: ALL_RUNS }],
+    ["runs?status=active&by=ada&x=1", { page: "runs", filter: { ...ALL_RUNS, status: "active", by: "ada" } }],
+    ["runs/run_1", { page: "run", id: "run_1", at: null }],
+    ["runs/run_1?at=212", { page: "run", id: "run_1", at: 212 }],
+    ["runs/a/b", { page: "unknown", path: "/runs/a/b" }],
     ["connections", { page: "connections" }],
     ["playground", { page: "playground" }],
     ["nowhere", { page: "unknown", path: "/nowhere" }],
@@ -20,6 +27,12 @@ describe.each(["/", "/antiphon/"])("mounted at %s", (prefix) => {
   test.each<Route>([
     { page: "logs", name: null, at: null },
     { page: "logs", name: "web:~1", at: 1_000_000 },
+    { page: "inbox", question: null },
+    { page: "inbox", question: "q_1" },
+    { page: "runs", filter: ALL_RUNS },
+    { page: "runs", filter: { status: "failed", name: "a b", by: "ä&=", text: "x y", thread: "t/1" } },
+    { page: "run", id: "run_1", at: null },
+    { page: "run", id: "run_1", at: 7 },
     { page: "connections" },
     { page: "playground" },
   ])("an address leads back to %j", (route) => {

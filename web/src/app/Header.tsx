@@ -37,6 +37,12 @@ export function Header({ onHelp }: { readonly onHelp: () => void }): ReactNode {
 
 function crumbText(route: Route): string {
   switch (route.page) {
+    case "inbox":
+      return "/ Inbox";
+    case "runs":
+      return "/ Runs";
+    case "run":
+      return `/ Runs / ${route.id}`;
     case "logs":
       return route.name === null ? "/ Logs" : `/ Logs / ${route.name}`;
     case "connections":

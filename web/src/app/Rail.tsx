@@ -5,14 +5,17 @@ import { Fragment, type ReactNode } from "react";
 import { sameList, useReadable } from "../lib/readable";
 import { Link } from "./Link";
 import { useRoute } from "./navigation";
-import { enabledPages } from "./pages";
+import { enabledPages, type PageLink, railPage } from "./pages";
+import { RailCount } from "./RailCount";
 
 const NONE: readonly string[] = [];
 const selectFeatures = (server: ServerInfo | undefined): readonly string[] => server?.features ?? NONE;
 
+const COUNTED: ReadonlySet<PageLink["page"]> = new Set(["inbox", "runs"]);
+
 /** On the left; a bar at the bottom of narrow screens. Shows only what this server has switched on. */
 export function Rail(): ReactNode {
-  const page = useRoute((route) => route.page);
+  const page = useRoute((route) => railPage(route.page));
   const pages = enabledPages(useReadable(useLive().server, selectFeatures, sameList));
   return (
     <nav
@@ -27,9 +30,10 @@ export function Rail(): ReactNode {
           <Link
             to={one.to}
             aria-current={one.page === page ? "page" : undefined}
-            className={`rounded-box px-2 py-[5px] ${one.page === page ? "bg-accent-soft font-medium text-text" : "text-dim hover:text-text"}`}
+            className={`flex justify-between gap-[6px] rounded-box px-2 py-[5px] ${one.page === page ? "bg-accent-soft font-medium text-text" : "text-dim hover:text-text"}`}
           >
             {one.label}
+            {COUNTED.has(one.page) ? <RailCount page={one.page} /> : null}
           </Link>
         </Fragment>
       ))}

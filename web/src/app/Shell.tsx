@@ -14,6 +14,9 @@ import { Rail } from "./Rail";
 import { Refusal } from "./Refusal";
 
 const VIEWS: Readonly<Record<Exclude<Route["page"], "unknown">, LazyExoticComponent<ComponentType>>> = {
+  inbox: lazy(() => import("../inbox/InboxPage")),
+  runs: lazy(() => import("../runs/RunsPage")),
+  run: lazy(() => import("../runs/RunPage")),
   logs: lazy(() => import("../logs/LogsPage")),
   connections: lazy(() => import("../connections/ConnectionsPage")),
   playground: lazy(() => import("../playground/PlaygroundPage")),

@@ -8,6 +8,13 @@ export type Command =
   | "help"
   | "previous-item"
   | "next-item"
+  | "next-question"
+  | "previous-question"
+  | "approve"
+  | "edit"
+  | "reject"
+  | "go-inbox"
+  | "go-runs"
   | "go-logs"
   | "go-connections"
   | "go-playground"
@@ -19,9 +26,20 @@ const SINGLE: Readonly<Record<string, Command>> = {
   "?": "help",
   ArrowUp: "previous-item",
   ArrowDown: "next-item",
+  j: "next-question",
+  k: "previous-question",
+  a: "approve",
+  e: "edit",
+  r: "reject",
   Escape: "close",
 };
-const AFTER_G: Readonly<Record<string, Command>> = { l: "go-logs", c: "go-connections", p: "go-playground" };
+const AFTER_G: Readonly<Record<string, Command>> = {
+  i: "go-inbox",
+  r: "go-runs",
+  l: "go-logs",
+  c: "go-connections",
+  p: "go-playground",
+};
 const SEQUENCE_MS = 1200;
 
 /** What the help overlay lists. */
@@ -30,7 +48,11 @@ export const HELP: readonly (readonly [keys: readonly string[], meaning: string]
   [["Enter"], "Next hit (older); with Shift the newer one"],
   [["f"], "Follow the end, or pause"],
   [["Home", "End"], "Oldest and newest line, in the log"],
-  [["↑", "↓"], "Move between processes"],
+  [["↑", "↓"], "Move between processes, or runs"],
+  [["j", "k"], "Next and previous question"],
+  [["a", "e", "r"], "Approve, edit, reject"],
+  [["g", "i"], "Inbox"],
+  [["g", "r"], "Runs"],
   [["g", "l"], "Logs"],
   [["g", "c"], "Connections"],
   [["g", "p"], "Playground"],

@@ -1,7 +1,7 @@
 /** The pages there are, and when the rail shows them. */
 
 import type { Command } from "./keys";
-import type { Route } from "../lib/route";
+import { ALL_RUNS, type Route } from "../lib/route";
 
 export interface PageLink {
   readonly page: Route["page"];
@@ -13,6 +13,22 @@ export interface PageLink {
 }
 
 export const PAGES: readonly PageLink[] = [
+  {
+    page: "inbox",
+    label: "Inbox",
+    to: { page: "inbox", question: null },
+    group: null,
+    feature: "questions",
+    command: "go-inbox",
+  },
+  {
+    page: "runs",
+    label: "Runs",
+    to: { page: "runs", filter: ALL_RUNS },
+    group: null,
+    feature: "runs",
+    command: "go-runs",
+  },
   {
     page: "logs",
     label: "Logs",
@@ -41,4 +57,9 @@ export const PAGES: readonly PageLink[] = [
 
 export function enabledPages(features: readonly string[]): readonly PageLink[] {
   return PAGES.filter((page) => page.feature === null || features.includes(page.feature));
+}
+
+/** The entry of the rail that a page belongs to. */
+export function railPage(page: Route["page"]): Route["page"] {
+  return page === "run" ? "runs" : page;
 }

@@ -1,6 +1,23 @@
 /** Addresses of pages, below whatever prefix the dashboard is mounted at. */
 
+/** Which runs the list shows; "" = any. */
+export interface RunFilter {
+  readonly status: string; // a status, or a group: `active`, `ended`
+  readonly name: string;
+  readonly by: string;
+  readonly text: string;
+  readonly thread: string;
+}
+
+export const ALL_RUNS: RunFilter = { status: "", name: "", by: "", text: "", thread: "" };
+
+/** The filter's words in the address. */
+const FILTER_KEYS = { status: "status", name: "name", by: "by", text: "q", thread: "thread" } as const;
+
 export type Route =
+  | { readonly page: "inbox"; readonly question: string | null } // null question = the most urgent
+  | { readonly page: "runs"; readonly filter: RunFilter }
+  | { readonly page: "run"; readonly id: string; readonly at: number | null } // at: an offset of its history; null = live
   | { readonly page: "logs"; readonly name: string | null; readonly at: number | null } // null name = none chosen
   | { readonly page: "connections" }
   | { readonly page: "playground" }
@@ -22,16 +39,39 @@ export function parseRoute(url: URL, prefix: string): Route {
       at: parseAt(url.searchParams.get("at")),
     };
   }
+  if (page === "runs" && rest.length === 0) return { page, filter: parseFilter(url.searchParams) };
+  if (page === "runs" && rest[0] !== undefined && rest.length === 1)
+    return { page: "run", id: decode(rest[0]), at: parseAt(url.searchParams.get("at")) };
+  if (page === "inbox" && rest.length === 0) return { page, question: url.searchParams.get("question") };
   if ((page === "connections" || page === "playground") && rest.length === 0) return { page };
   return { page: "unknown", path: `/${below}` };
 }
 
 export function formatRoute(route: Route, prefix: string): string {
   if (route.page === "unknown") return prefix + route.path.slice(1);
+  if (route.page === "runs") return `${prefix}runs${query(filterWords(route.filter))}`;
+  if (route.page === "run") return `${prefix}runs/${encodeURIComponent(route.id)}${query({ at: route.at })}`;
+  if (route.page === "inbox") return `${prefix}inbox${query({ question: route.question })}`;
   if (route.page !== "logs") return prefix + route.page;
   if (route.name === null) return `${prefix}logs`;
-  const at = route.at === null ? "" : `?at=${route.at}`;
-  return `${prefix}logs/${encodeURIComponent(route.name)}${at}`;
+  return `${prefix}logs/${encodeURIComponent(route.name)}${query({ at: route.at })}`;
+}
+
+function query(words: Readonly<Record<string, string | number | null>>): string {
+  const given = Object.entries(words).flatMap(([key, value]) =>
+    value === null || value === "" ? [] : [`${key}=${encodeURIComponent(value)}`],
+  );
+  return given.length === 0 ? "" : `?${given.join("&")}`;
+}
+
+function parseFilter(words: URLSearchParams): RunFilter {
+  const read = (key: keyof RunFilter): string => words.get(FILTER_KEYS[key]) ?? "";
+  return { status: read("status"), name: read("name"), by: read("by"), text: read("text"), thread: read("thread") };
+}
+
+function filterWords(filter: RunFilter): Record<string, string> {
+  const keys = Object.keys(FILTER_KEYS) as (keyof RunFilter)[];
+  return Object.fromEntries(keys.map((key) => [FILTER_KEYS[key], filter[key]]));
 }
 
 /** An offset: a whole number from 1. Anything else counts as not given. */

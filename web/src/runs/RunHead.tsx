@@ -1,0 +1,117 @@
+import { isEnded, type RunRow, type RunView } from "@antiphon/client";
+import type { ReactNode } from "react";
+
+import { Link } from "../app/Link";
+import { useNow } from "../lib/clock";
+import { duration } from "../lib/format";
+import { ALL_RUNS } from "../lib/route";
+import { BackIcon } from "../ui/icons";
+import { StateWord } from "../ui/Tone";
+import { CancelButton } from "./CancelButton";
+import { endWords, lasted, statusWords, usageWords } from "./words";
+
+interface HeadProps {
+  readonly id: string;
+  readonly view: RunView; // what is shown: now, or a moment of the past
+  readonly live: RunView; // now
+  readonly row: RunRow | undefined;
+}
+
+/** What it is, how it stands, what it cost; and Cancel. */
+export function RunHead({ id, view, live, row }: HeadProps): ReactNode {
+  const name = view.name ?? row?.name ?? null;
+  const title = view.title ?? row?.title ?? name ?? id;
+  const status = live.status ?? row?.status ?? null;
+  return (
+    <div className="flex flex-col gap-2 px-4 pt-4 pb-3 wide:px-6 wide:pt-5">
+      <div className="flex items-start gap-3">
+        <Link to={{ page: "runs", filter: ALL_RUNS }} aria-label="All runs" className="button quiet icon wide:hidden">
+          <BackIcon />
+        </Link>
+        <div className="min-w-0 grow">
+          <h1 className="line-clamp-2 text-xl leading-[1.25] font-strong tracking-[-0.02em] [overflow-wrap:anywhere]">
+            {title}
+          </h1>
+          <Meta view={view} row={row} name={title === name ? null : name} />
+        </div>
+        {isEnded(status) ? null : <CancelButton id={id} cancelling={status === "cancelling"} />}
+      </div>
+      <Why view={view} />
+      <Progress view={view} />
+    </div>
+  );
+}
+
+interface MetaProps {
+  readonly view: RunView;
+  readonly row: RunRow | undefined;
+  readonly name: string | null; // null = it stands above
+}
+
+function Meta({ view, row, name }: MetaProps): ReactNode {
+  const status = view.status ?? row?.status ?? "queued";
+  const { tone, busy, text } = statusWords(status);
+  const thread = view.threadId ?? row?.thread_id ?? null;
+  const by = view.by ?? row?.by ?? null;
+  const usage = usageWords(view.usage);
+  return (
+    <div className="facts num mt-1 flex flex-wrap gap-x-3 text-s text-dim">
+      <span role="status">
+        <StateWord tone={tone} busy={busy}>
+          {view.openQuestions.length > 0 ? "Waiting for you" : text}
+        </StateWord>
+      </span>
+      {name === null ? null : <span>{name}</span>}
+      {by === null ? null : <span>{by}</span>}
+      <Took view={view} />
+      {usage === "" ? null : <span>{usage}</span>}
+      {thread === null ? null : (
+        <Link
+          className="max-w-[200px] truncate underline hover:text-text"
+          to={{ page: "runs", filter: { ...ALL_RUNS, thread } }}
+        >
+          thread {thread}
+        </Link>
+      )}
+    </div>
+  );
+}
+
+/** Ticks while it goes on. */
+function Took({ view }: { readonly view: RunView }): ReactNode {
+  useNow();
+  const ms = lasted(view, Date.now());
+  if (ms === null) return null;
+  return <span>{view.endedAt === null && ms < 1000 ? "0 s" : duration(ms)}</span>;
+}
+
+/** Why it ended, where that needs words. */
+function Why({ view }: { readonly view: RunView }): ReactNode {
+  const end = endWords(view);
+  if (end === null || view.status === "succeeded") return null;
+  return (
+    <p className={`line-clamp-3 text-s [overflow-wrap:anywhere] ${end.tone === "bad" ? "text-bad" : "text-dim"}`}>
+      {end.title}
+      {end.why === null ? "" : `: ${end.why}`}
+    </p>
+  );
+}
+
+function Progress({ view }: { readonly view: RunView }): ReactNode {
+  if (view.endedAt !== null || (view.progress === null && view.progressMessage === null)) return null;
+  return (
+    <div className="num flex flex-col gap-1 text-s text-dim">
+      {view.progressMessage === null ? null : <span>{view.progressMessage}</span>}
+      {view.progress === null ? null : (
+        <span
+          role="progressbar"
+          aria-label="Progress"
+          aria-valuenow={Math.round(view.progress * 100)}
+          className="bar-box"
+        >
+          <i className="bar" style={{ "--part": view.progress } as React.CSSProperties} />
+        </span>
+      )}
+    </div>
+  );
+}
