@@ -55,6 +55,7 @@ lock: $(VENV)/.run node ## Refresh the lock files (UPGRADE=--upgrade for newer v
 	$(COMPILE_GROUP) requirements/node.txt --group node
 	$(NODE) --in clients/typescript npm install --package-lock-only
 	$(NODE) --in web npm install --package-lock-only
+	$(NODE) --in examples/run-page npm install --package-lock-only
 
 clean: ## Remove what was built and installed here (data stays)
 	rm -rf $(VENV) dist src/antiphon/static web/node_modules clients/typescript/node_modules clients/typescript/dist

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
-NODE_LOCKS = [ROOT / "web" / "package-lock.json", ROOT / "clients" / "typescript" / "package-lock.json"]
+NODE_LOCKS = [ROOT / folder / "package-lock.json" for folder in ("web", "clients/typescript", "examples/run-page")]
 
 
 def pins(lock: Path) -> dict[str, str]:
