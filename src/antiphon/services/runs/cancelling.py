@@ -45,7 +45,10 @@ class Cancels:
         """Cancel the tree. Raises StorageError, Busy: it is cancelled, but that could not be written down yet."""
         tree = [] if record.phase is Phase.ENDED else self._ledger.below(record)
         told = self.begin(tree, why)
-        await asyncio.gather(*told)
+        if told:
+            await asyncio.wait(told)  # others may wait for the same: they must not be cancelled with this
+        for future in told:
+            future.result()
         await self._drain([found for found in tree if found.kind == "local" or found.phase is Phase.ENDING])
         return CancelReceipt(
             record.run_id,
@@ -62,7 +65,7 @@ class Cancels:
         """Say in its channel that it is being cancelled."""
         answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         answer.add_done_callback(_look)
-        record.is_told, record.retry_at = True, None
+        record.is_told, record.telling, record.retry_at = True, answer, None
 
         def told(found: list[Cursor] | AntiphonError) -> None:
             if not isinstance(found, AntiphonError):
@@ -93,6 +96,8 @@ class Cancels:
                 return self._interrupt(record, why)
             case Phase.CANCELLING if not record.is_told:
                 return self.tell(record)
+            case Phase.CANCELLING:
+                return record.telling
             case _:
                 return None
 

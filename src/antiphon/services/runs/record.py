@@ -50,7 +50,8 @@ class Record:
     open_questions: int = 0
     parts: Parts = field(default_factory=Parts)
     cancelled: Cancelled | None = None
-    is_told: bool = False  # that it is being cancelled, in its channel
+    is_told: bool = False  # that it is being cancelled, in its channel, stored or on its way
+    telling: asyncio.Future[None] | None = None  # done when that is stored; None = by an earlier server
     outcome: Outcome | None = None  # decided; None too for one that was found ended
     ended_at: str = ""  # when it ended here, or came here: the oldest are forgotten first
     is_storing: bool = False  # the outcome is on its way
