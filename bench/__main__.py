@@ -7,11 +7,12 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from bench import ingestion, long_channel, machine, publishing, report, starting
+from bench import cancelling, converging, ingestion, long_channel, machine, publishing, report, starting
 from bench.delivery import page
 from bench.harness import Benchmark, Figure, Setting
 
-BENCHMARKS = {module.BENCHMARK.name: module.BENCHMARK for module in (long_channel, ingestion, publishing, starting)}
+MODULES = (long_channel, ingestion, publishing, starting, cancelling, converging)
+BENCHMARKS = {module.BENCHMARK.name: module.BENCHMARK for module in MODULES}
 
 
 def main() -> None:

@@ -59,7 +59,13 @@ def test_a_token_that_was_altered_is_no_token() -> None:
     tokens = RunTokens(b"k" * 32, clock=Clock())
     token = tokens.sign("run_1", 60).token
     assert tokens.read(token) is not None
-    for altered in (token[:-1], token.replace("run_1", "run_2"), token.replace("1000060", "9000060"), token.upper(), ""):
+    for altered in (
+        token[:-1],
+        token.replace("run_1", "run_2"),
+        token.replace("1000060", "9000060"),
+        token.upper(),
+        "",
+    ):
         assert tokens.read(altered) is None
     assert RunTokens(b"x" * 32, clock=Clock()).read(token) is None
 

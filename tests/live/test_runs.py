@@ -318,6 +318,7 @@ async def test_metrics_count_runs(shared: RealServer) -> None:
     assert 'antiphon_runs{status="running"} ' in before
     assert 'antiphon_runs{status="cancelled"} ' in after
     assert "antiphon_questions_open 0" in after
+    assert "\nantiphon_leases_lost_total 0\n" in after
     cancels = [int(text.split("\nantiphon_cancels_total ")[1].split("\n")[0]) for text in (before, after)]
     assert cancels[1] == cancels[0] + 1
 

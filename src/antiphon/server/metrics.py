@@ -68,6 +68,8 @@ def _runs(core: Core) -> Iterator[str]:
     waiting = sum(row["status"] == "open" for row in core.questions.rows.values())
     yield from _metric("questions_open", "gauge", "Questions that wait for an answer.", [("", waiting)])
     yield from _metric("cancels_total", "counter", "Cancels that were asked for.", [("", core.cancels)])
+    text = "Runs whose owner gave no sign in time."
+    yield from _metric("leases_lost_total", "counter", text, [("", core.runs.leases_lost)])
 
 
 def _health(core: Core) -> Iterator[str]:

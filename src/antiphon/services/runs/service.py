@@ -97,6 +97,11 @@ class Runs:
         """The table as it is stored, in the order in which runs began; a row is replaced, never changed."""
         return self._ledger.rows
 
+    @property
+    def leases_lost(self) -> int:
+        """How many runs this server has declared lost because their owners gave no sign."""
+        return self._watch.lost
+
     # Beginning
 
     def register(self, name: str, run: Callable[[Any], Awaitable[Any]], *, at_once: int | None = None) -> None:

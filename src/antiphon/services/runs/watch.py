@@ -24,6 +24,7 @@ class Watch:
     """Does what is due, and sleeps until something is."""
 
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
+        self.lost = 0  # how many runs gave no sign in time
         self._ledger = ledger
         self._clock = clock
         self._next = math.inf  # until when it sleeps
@@ -69,6 +70,7 @@ class Watch:
             endings.end(record, Outcome("cancelled"))
         elif _is_past(record.expires_at, now):
             _log.info("run lost", run_id=record.run_id)
+            self.lost += 1
             endings.end(record, Outcome("lost", reason=f"its owner gave no sign for {record.lease_s:g} s"))
         elif _is_past(record.leaves_at, now):
             cancels.begin(self._ledger.below(record), Cancelled("the connection that began it has ended", None))
