@@ -27,6 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "server": BELOW_SERVER | {"client"},  # functions of the server are given the client's face of their run
     "client": VALUES,
     "shim": set(),
+    "testing": BELOW_SERVER | {"server"},
     "cli": BELOW_SERVER | {"server", "client"},
     "__init__": {*VALUES, "server", "client"},
     "__main__": {"cli"},
