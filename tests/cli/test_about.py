@@ -12,7 +12,21 @@ from tests.live.real_server import RealServer
 
 import antiphon
 
-COMMANDS = ["serve", "run", "ps", "start", "stop", "restart", "publish", "tail", "config", "token", "doctor"]
+COMMANDS = [
+    "serve",
+    "run",
+    "runs",
+    "questions",
+    "ps",
+    "start",
+    "stop",
+    "restart",
+    "publish",
+    "tail",
+    "config",
+    "token",
+    "doctor",
+]
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "cli.md"
 
 

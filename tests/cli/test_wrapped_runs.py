@@ -256,6 +256,38 @@ async def test_the_run_goes_on_over_a_killed_server(begin: Begin, own_server: Re
     assert texts(said) == [line.rstrip() for line in shown] == ["begin", *map(str, range(3000))]
 
 
+MIXED = """
+import json, sys
+def say(kind, **data):
+    print(json.dumps({"antiphon": kind, "message_id": "m", **data}), flush=True)
+say("message.open", role="assistant")
+for number in range(900):
+    print(number, flush=True)
+    say("message.append", delta=f"{number},")
+    if number % 300 == 299:
+        print("pause", flush=True)
+        sys.stdin.readline()
+"""
+
+
+async def test_events_among_lines_are_said_once_over_killed_servers(begin: Begin, own_server: RealServer) -> None:
+    running = begin("run", "--name", "mixed", "--", PYTHON, "-c", MIXED, url=own_server.url, stdin=subprocess.PIPE)
+    assert running.stdout is not None
+    assert running.stdin is not None
+    for _ in range(3):
+        while await asyncio.to_thread(running.stdout.readline) != "pause\n":
+            pass
+        await own_server.kill()  # in the midst of taking them in
+        await own_server.start()
+        running.stdin.write("on\n")
+        running.stdin.flush()
+    row, said = await until_outcome(own_server.url, "mixed")
+    assert row["status"] == "succeeded"
+    assert [text for text in texts(said) if text != "pause"] == [str(number) for number in range(900)]
+    deltas = [event.data["delta"] for event in said if event.type == "message.append"]
+    assert "".join(deltas) == "".join(f"{number}," for number in range(900))
+
+
 async def test_a_run_cancelled_while_nobody_supervised_it_is_stopped_by_the_next_server(
     begin: Begin, own_server: RealServer
 ) -> None:
