@@ -241,6 +241,52 @@ describe("a cancel", () => {
   });
 });
 
+test("a cancel at any moment, over any network: nothing grows after it, and the outcome is cancelled", async () => {
+  const action = fc.oneof(
+    { weight: 4, arbitrary: fc.integer({ min: 1, max: 5 }).map((pieces) => ({ pieces })) },
+    { weight: 2, arbitrary: fc.integer({ min: 1, max: 4 }).map((frames) => ({ frames })) },
+    { weight: 1, arbitrary: fc.constant({ tool: true }) },
+    { weight: 1, arbitrary: fc.constant({ ask: true }) },
+    { weight: 1, arbitrary: fc.constant({ drop: true }) },
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(action, { maxLength: 25 }), fc.nat({ max: 25 }), fc.boolean(), async (actions, moment, told) => {
+      begin();
+      const run = await opened();
+      let message = run.message();
+      const act = async (each: (typeof actions)[number]): Promise<void> => {
+        if ("pieces" in each) for (let piece = 0; piece < each.pieces; piece++) await message.append("x");
+        if ("frames" in each) network.step(each.frames);
+        if ("tool" in each) {
+          void run.tool("search", {}).succeed();
+          void message.close();
+          message = run.message("reasoning");
+        }
+        if ("ask" in each) void run.ask({ prompt: "?" }).catch(() => undefined);
+        if ("drop" in each) network.drop();
+      };
+      try {
+        for (const [index, each] of actions.entries()) {
+          if (index === moment) server.cancel(told);
+          await act(each);
+          if (index % 3 === 0) await network.pass(400);
+        }
+        if (moment >= actions.length) server.cancel(told);
+      } catch (error) {
+        expect(error).toBe(run.signal.reason); // the agent's code sees it wherever it is
+      }
+      const ended = run.finish("never");
+      await network.pass(30_000);
+      expect(await ended).toMatchObject({ status: "cancelled" });
+      const types = network.server.log(server.channel).events.map(({ type }) => type);
+      expect(types.at(-1)).toBe("run.cancelled");
+      expect(types.filter((type) => type.startsWith("run.") && !/started|status/.test(type))).toEqual(["run.cancelled"]);
+      live.close();
+    }),
+    { numRuns: 100 },
+  );
+});
+
 describe("what the server refuses", () => {
   test.each([["/data"], [undefined]])("is left out and told; everything else is there (pointer %s)", async (pointer) => {
     server.poison.set("state.patch", pointer);
