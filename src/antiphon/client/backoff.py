@@ -18,9 +18,10 @@ class Backoff:
         self._pick = pick or random.uniform  # spreading load, no secret
         self._failures = 0
 
-    def next_s(self, at_least_s: float = 0.0) -> float:
-        """Seconds to wait after one more failure, on top of what the server asked for."""
+    def next_s(self, at_least_s: float = 0.0, cap_s: float | None = None) -> float:
+        """Seconds to wait after one more failure, on top of what the server asked for; `cap_s` if that is lower."""
         limit_s = min(self.cap_s, self.base_s * 2 ** min(self._failures, 30))
+        limit_s = limit_s if cap_s is None else min(limit_s, cap_s)
         self._failures += 1
         return at_least_s + self._pick(0.0, limit_s)
 

@@ -77,6 +77,7 @@ class Session:
         self._requests = Requests()
         self.router = Router(self._ask_once)
         self._outbox: asyncio.Queue[bytes] | None = None  # None = nothing can be sent now
+        self.hurries: dict[object, float] = {}  # who cannot wait longer than so many seconds for a connection
         self._socket: ClientConnection | None = None
         self._room = asyncio.Semaphore(MAX_IN_FLIGHT)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -156,7 +157,7 @@ class Session:
             deadline = None if self.welcome is not None else deadline
             if now() - started > STEADY_S:
                 backoff.reset()
-            wait_s = backoff.next_s(ending.at_least_s)
+            wait_s = backoff.next_s(ending.at_least_s, min(self.hurries.values(), default=None))
             if deadline is not None and ending.problem is not None and now() + wait_s >= deadline:
                 raise ending.problem
             logger.info("no connection to %s: %s; trying again in %.1f s", self.address.url, ending.reason, wait_s)

@@ -99,6 +99,7 @@ class RemotePort:
             raise
         opened = read(_Opened, result)
         self._lease_s = opened.lease_s
+        self._session.hurries[self] = self._lease_s / 4  # after a restart the server waits for one term
         limits = Limits() if self._session.welcome is None else self._session.welcome.limits
         self._outbox = Outbox(
             self._session.post,
@@ -151,6 +152,7 @@ class RemotePort:
         return await self._session.request(method, {**self._owner, **params}, repeatable=True, timeout_s=None)
 
     async def close(self) -> None:
+        self._session.hurries.pop(self, None)
         if self._word is not None:
             self._word.cancel()
         if self._outbox is not None:
@@ -312,7 +314,8 @@ class RemotePort:
             try:
                 await self._sign()
             except _gone as exc:
-                self._lost(exc)
+                if not self._is_finishing:  # else it has ended by our own hand, and the answer is on its way
+                    self._lost(exc)
                 return
 
     async def _sign(self) -> None:
