@@ -30,7 +30,7 @@ export function Rail(): ReactNode {
           <Link
             to={one.to}
             aria-current={one.page === page ? "page" : undefined}
-            className={`flex justify-between gap-[6px] rounded-box px-2 py-[5px] ${one.page === page ? "bg-accent-soft font-medium text-text" : "text-dim hover:text-text"}`}
+            className={`flex justify-between gap-[6px] rounded-box px-[6px] py-[5px] text-s wide:px-2 wide:text-m ${one.page === page ? "bg-accent-soft font-medium text-text" : "text-dim hover:text-text"}`}
           >
             {one.label}
             {COUNTED.has(one.page) ? <RailCount page={one.page} /> : null}

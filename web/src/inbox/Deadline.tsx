@@ -10,7 +10,8 @@ export function Deadline({ question }: { readonly question: QuestionRow }): Reac
   const { before, value, after, urgent } = deadlineWords(question, Date.now());
   return (
     <small className={`num text-xs ${urgent ? "text-wait" : "text-dim"}`}>
-      {before} {value === null ? null : <b className="font-strong">{value}</b>} {after}
+      {before} {value === null ? null : <b className="font-strong">{value} </b>}
+      {after}
     </small>
   );
 }

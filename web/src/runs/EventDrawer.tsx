@@ -3,7 +3,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 
 import { useCommand } from "../app/keys";
-import { clockTime, count } from "../lib/format";
+import { clockTime, plural } from "../lib/format";
 import { CloseIcon } from "../ui/icons";
 import { JsonText, oneLine } from "./json";
 
@@ -39,7 +39,7 @@ export function EventDrawer({ items, head, at, onGo, onClose }: DrawerProps): Re
       className="flex h-[40%] min-h-[160px] flex-none flex-col border-t border-edge bg-panel"
     >
       <div className="flex items-center gap-2 px-4 py-1 text-s text-dim wide:px-6">
-        <span className="num grow">{count(items.length)} as they came</span>
+        <span className="num grow">{plural(items.length, "event")}, as they came</span>
         <button type="button" className="button quiet icon" aria-label="Close the events" onClick={onClose}>
           <CloseIcon />
         </button>

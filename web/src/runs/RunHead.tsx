@@ -5,7 +5,6 @@ import { Link } from "../app/Link";
 import { useNow } from "../lib/clock";
 import { duration } from "../lib/format";
 import { ALL_RUNS } from "../lib/route";
-import { BackIcon } from "../ui/icons";
 import { StateWord } from "../ui/Tone";
 import { CancelButton } from "./CancelButton";
 import { endWords, lasted, statusWords, usageWords } from "./words";
@@ -15,24 +14,22 @@ interface HeadProps {
   readonly view: RunView; // what is shown: now, or a moment of the past
   readonly live: RunView; // now
   readonly row: RunRow | undefined;
+  readonly moment: number | null; // Unix milliseconds of the moment that is shown; null = now
 }
 
 /** What it is, how it stands, what it cost; and Cancel. */
-export function RunHead({ id, view, live, row }: HeadProps): ReactNode {
+export function RunHead({ id, view, live, row, moment }: HeadProps): ReactNode {
   const name = view.name ?? row?.name ?? null;
   const title = view.title ?? row?.title ?? name ?? id;
   const status = live.status ?? row?.status ?? null;
   return (
     <div className="flex flex-col gap-2 px-4 pt-4 pb-3 wide:px-6 wide:pt-5">
       <div className="flex items-start gap-3">
-        <Link to={{ page: "runs", filter: ALL_RUNS }} aria-label="All runs" className="button quiet icon wide:hidden">
-          <BackIcon />
-        </Link>
         <div className="min-w-0 grow">
           <h1 className="line-clamp-2 text-xl leading-[1.25] font-strong tracking-[-0.02em] [overflow-wrap:anywhere]">
             {title}
           </h1>
-          <Meta view={view} row={row} name={title === name ? null : name} />
+          <Meta view={view} row={row} name={title === name ? null : name} moment={moment} />
         </div>
         {isEnded(status) ? null : <CancelButton id={id} cancelling={status === "cancelling"} />}
       </div>
@@ -46,9 +43,10 @@ interface MetaProps {
   readonly view: RunView;
   readonly row: RunRow | undefined;
   readonly name: string | null; // null = it stands above
+  readonly moment: number | null;
 }
 
-function Meta({ view, row, name }: MetaProps): ReactNode {
+function Meta({ view, row, name, moment }: MetaProps): ReactNode {
   const status = view.status ?? row?.status ?? "queued";
   const { tone, busy, text } = statusWords(status);
   const thread = view.threadId ?? row?.thread_id ?? null;
@@ -63,7 +61,7 @@ function Meta({ view, row, name }: MetaProps): ReactNode {
       </span>
       {name === null ? null : <span>{name}</span>}
       {by === null ? null : <span>{by}</span>}
-      <Took view={view} />
+      <Took view={view} moment={moment} />
       {usage === "" ? null : <span>{usage}</span>}
       {thread === null ? null : (
         <Link
@@ -78,9 +76,9 @@ function Meta({ view, row, name }: MetaProps): ReactNode {
 }
 
 /** Ticks while it goes on. */
-function Took({ view }: { readonly view: RunView }): ReactNode {
+function Took({ view, moment }: Pick<MetaProps, "view" | "moment">): ReactNode {
   useNow();
-  const ms = lasted(view, Date.now());
+  const ms = lasted(view, moment ?? Date.now());
   if (ms === null) return null;
   return <span>{view.endedAt === null && ms < 1000 ? "0 s" : duration(ms)}</span>;
 }

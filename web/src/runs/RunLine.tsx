@@ -29,7 +29,9 @@ export const RunLine = memo(function RunLine({ row, wide }: LineProps): ReactNod
       {wide ? status : null}
       <span className="flex min-w-0 items-baseline gap-2">
         <span className="truncate font-medium">{row.title ?? row.name}</span>
-        {row.title === null ? null : <span className="max-w-[40%] flex-none truncate text-s text-dim">{row.name}</span>}
+        {row.title === null ? null : (
+          <span className="hidden max-w-[40%] flex-none truncate text-s text-dim wide:inline">{row.name}</span>
+        )}
         <Now row={row} />
       </span>
       {wide ? (

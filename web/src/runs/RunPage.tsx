@@ -38,7 +38,7 @@ function Run({ id }: { readonly id: string }): ReactNode {
   return (
     <div className="grid h-full grid-cols-[minmax(0,1fr)] grid-rows-[minmax(0,1fr)] broad:grid-cols-[minmax(0,1fr)_320px]">
       <section aria-label="Run" className="flex min-h-0 min-w-0 flex-col">
-        <RunHead id={id} view={view} row={row} live={now} />
+        <RunHead id={id} view={view} row={row} live={now} moment={past === null ? null : timeOf(store, past)} />
         <Receipt id={id} view={now} />
         <Switch shown={shown} onShow={setShown} />
         <div className={`min-h-0 grow flex-col ${shown === "timeline" ? "flex" : "hidden broad:flex"}`}>
@@ -76,4 +76,10 @@ function Run({ id }: { readonly id: string }): ReactNode {
       </aside>
     </div>
   );
+}
+
+/** When the event with this offset, or the one before it, was said; null = it is not known. */
+function timeOf(store: RunStore, offset: number): number | null {
+  const item = store.recording?.items.findLast((one) => one.kind === "event" && one.offset <= offset);
+  return item?.kind === "event" ? Date.parse(item.time) : null;
 }

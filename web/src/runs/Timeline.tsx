@@ -22,29 +22,37 @@ export function Timeline({ view, past }: TimelineProps): ReactNode {
   const { items } = view;
   const hidden = Math.max(0, items.length - NEWEST - more);
   const shown = hidden === 0 ? items : items.slice(hidden);
-  const onScroll = useStick(box, view, view.endedAt === null && !past);
+  const onScroll = useStick(box, view.endedAt === null && !past);
   const firstOpen = past ? null : (view.openQuestions[0]?.question_id ?? null);
   return (
     <div ref={box} onScroll={onScroll} className="min-h-0 grow overflow-y-auto px-4 pb-4 wide:px-6">
-      {hidden === 0 ? null : (
-        <p className="pb-4">
-          <button type="button" className="button small" onClick={() => setMore(more + 2 * NEWEST)}>
-            Show earlier ({plural(hidden, "entry", "entries")})
-          </button>
-        </p>
-      )}
-      <ol aria-label="Timeline" className="tl">
-        {hidden > 0 ? null : <InputItem view={view} />}
-        {shown.map((item) => (
-          <TimelineRow key={item.key} item={item} who={whoOf(item, view)} keys={isAsked(item, firstOpen)} past={past} />
-        ))}
-        <Ending view={view} />
-      </ol>
-      {items.length === 0 && view.input === null && view.endedAt === null ? (
-        <p className="text-dim" role="status">
-          It has not said anything yet.
-        </p>
-      ) : null}
+      <div>
+        {hidden === 0 ? null : (
+          <p className="pb-4">
+            <button type="button" className="button small" onClick={() => setMore(more + 2 * NEWEST)}>
+              Show earlier ({plural(hidden, "entry", "entries")})
+            </button>
+          </p>
+        )}
+        <ol aria-label="Timeline" className="tl">
+          {hidden > 0 ? null : <InputItem view={view} />}
+          {shown.map((item) => (
+            <TimelineRow
+              key={item.key}
+              item={item}
+              who={whoOf(item, view)}
+              keys={isAsked(item, firstOpen)}
+              past={past}
+            />
+          ))}
+          <Ending view={view} />
+        </ol>
+        {items.length === 0 && view.input === null && view.endedAt === null ? (
+          <p className="text-dim" role="status">
+            It has not said anything yet.
+          </p>
+        ) : null}
+      </div>
     </div>
   );
 }

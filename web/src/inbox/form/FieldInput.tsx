@@ -23,6 +23,7 @@ export function FieldInput(props: InputProps): ReactNode {
 }
 
 function Group({ field, draft, at, problems, onChange }: InputProps<GroupField>): ReactNode {
+  const id = useId();
   const values = typeof draft === "object" && !Array.isArray(draft) ? (draft as Readonly<Record<string, Draft>>) : {};
   const inner = field.fields.map(([name, one]) => (
     <FieldInput
@@ -36,14 +37,14 @@ function Group({ field, draft, at, problems, onChange }: InputProps<GroupField>)
   ));
   if (at === "") return <div className="flex flex-col gap-3">{inner}</div>;
   return (
-    <fieldset className="flex min-w-0 flex-col gap-3 border-l border-edge pl-3">
-      <legend className="float-left mb-2 w-full text-s text-dim">
+    <div role="group" aria-labelledby={id} className="flex min-w-0 flex-col gap-3 border-l border-edge pl-3">
+      <span id={id} className="text-s text-dim">
         {field.label}
         {field.required ? "" : " (optional)"}
-      </legend>
+      </span>
       {field.help === null ? null : <p className="text-s text-dim">{field.help}</p>}
       {inner}
-    </fieldset>
+    </div>
   );
 }
 
