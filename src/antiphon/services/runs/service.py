@@ -282,10 +282,9 @@ class Runs:
         result = orjson.loads(encode(result, "/params/result"))
         if record.is_speaking:
             record.is_finished = True
-            return await self._endings.end(record, _outcome(status, result, error, reason))
-        if outcome_of(record, self._ledger) == "lost":
+        elif outcome_of(record, self._ledger) == "lost":
             raise refusal(run_id, "lost")
-        return await self._endings.ended(record)
+        return await self._endings.end(record, _outcome(status, result, error, reason))
 
     # What others ask
 
