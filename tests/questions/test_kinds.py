@@ -51,6 +51,8 @@ def test_the_kind_follows_from_what_is_given(wanted: dict[str, Any], kind: str) 
         ({"schema": {"type": "objekt"}}, "/params/schema/type"),
         ({"schema": {"properties": {"a": {"minLength": "2"}}}}, "/params/schema/properties/a/minLength"),
         ({"schema": {"properties": {"a": {"pattern": "("}}}}, "/params/schema/properties/a/pattern"),
+        ({"schema": {"properties": {"a": {"pattern": "a(?=b)"}}}}, "/params/schema/properties/a/pattern"),
+        ({"schema": {"patternProperties": {"a": True}}}, "/params/schema/patternProperties"),
         ({"schema": {"$ref": "https://example.com/schema"}}, "/params/schema/$ref"),
         ({"schema": {"properties": {"a": {"$ref": "#/$defs/b"}}}}, "/params/schema/properties/a/$ref"),
         ({"schema": {"$ref": "#"}}, "/params/schema"),
@@ -201,6 +203,28 @@ def test_an_older_draft_is_understood() -> None:
     with pytest.raises(InvalidParams) as refused:
         reply_to(row(schema=schema), None, ["a"])
     assert refused.value.pointer == "/params/answer/0"
+
+
+@pytest.mark.timeout(20)
+def test_no_pattern_takes_for_ever() -> None:
+    asked = row(schema={"type": "string", "pattern": "^(a+)+$"})
+    with pytest.raises(InvalidParams) as refused:
+        reply_to(asked, None, "a" * 50_000 + "b")
+    assert refused.value.pointer == "/params/answer"
+    reply_to(asked, None, "a" * 50_000)
+
+
+@pytest.mark.parametrize("pattern", [r"^\d{3}-\w+$", r"^https?:\/\/", r"^[^@\s]+@[^@\s]+$", r"^\p{L}+$", "b"])
+def test_usual_patterns_match(pattern: str) -> None:
+    texts = {"123-abc", "http://x", "a@b", "äbc", "abc"}
+    asked = row(schema={"type": "string", "pattern": pattern})
+    fitting = []
+    for text in sorted(texts):
+        try:
+            fitting.append(reply_to(asked, None, text).answer)
+        except InvalidParams:
+            continue
+    assert fitting
 
 
 def test_a_sentence_about_a_large_value_is_short() -> None:

@@ -275,16 +275,12 @@ class Questions:
     async def _reached(self, names: Sequence[str]) -> Sequence[str]:
         """Give all these questions their default; those that could not be stored are named."""
         self._settle()
-        done = await asyncio.gather(*(self._do(self._expired(name)) for name in names))
+        done = await asyncio.gather(*(self._expired(name) for name in names))
         return [name for name, ended in zip(names, done, strict=True) if not ended]
 
     async def _expired(self, name: str) -> bool:
-        await self._quiet(name)
-        row = self._table.rows.get(name)
-        if row is None or row["status"] != "open":
-            return True
         try:
-            await self._expire(row)
+            await self._do(self._expire_if_open(name))
         except AlreadyAnswered:
             return True
         except AntiphonError as error:
@@ -294,6 +290,12 @@ class Questions:
             _log.exception("a deadline could not be kept", question=name)
             return False
         return True
+
+    async def _expire_if_open(self, name: str) -> None:
+        await self._quiet(name)
+        row = self._table.rows.get(name)
+        if row is not None and row["status"] == "open":
+            await self._expire(row)
 
     async def _expire(self, row: Row) -> None:
         """The time is up: the default counts; without one it is withdrawn."""
