@@ -1,4 +1,4 @@
-"""The owner of a run as a script: plain requests, each over a socket of its own, so that a restarted server is no matter."""
+"""The owner of a run as a script: plain requests, each over a socket of its own; a restarted server is no matter."""
 
 from __future__ import annotations
 

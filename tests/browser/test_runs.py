@@ -1,4 +1,4 @@
-"""Runs in a real browser: followed through reloads and crashes, cancelled from elsewhere, looked back at, and filtered."""
+"""Runs in a real browser: followed through reloads and crashes, cancelled from elsewhere, looked back at, filtered."""
 
 from __future__ import annotations
 

@@ -270,14 +270,14 @@ for number in range(900):
 """
 
 
-async def test_events_among_lines_are_said_once_over_killed_servers(begin: Begin, own_server: RealServer) -> None:
+async def test_events_among_lines_are_said_once_over_servers_that_end(begin: Begin, own_server: RealServer) -> None:
     running = begin("run", "--name", "mixed", "--", PYTHON, "-c", MIXED, url=own_server.url, stdin=subprocess.PIPE)
     assert running.stdout is not None
     assert running.stdin is not None
-    for _ in range(3):
+    for end in (own_server.kill, own_server.stop, own_server.kill):
         while await asyncio.to_thread(running.stdout.readline) != "pause\n":
             pass
-        await own_server.kill()  # in the midst of taking them in
+        await end()  # in the midst of taking them in
         await own_server.start()
         running.stdin.write("on\n")
         running.stdin.flush()

@@ -46,7 +46,7 @@ def watch_questions(wanted: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         watch_as_json("questions", ask, "question_id", old_news=lambda row: row["status"] != "open")
     else:
-        watch("questions", ask, table)
+        watch("questions", ask, table, if_none="no run asks anything")
 
 
 def table(rows: list[Row]) -> Table:

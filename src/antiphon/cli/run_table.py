@@ -38,7 +38,7 @@ def watch_runs(wanted: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         watch_as_json("runs", ask, "run_id")
     else:
-        watch("runs", ask, table)
+        watch("runs", ask, table, if_none="no run matches")
 
 
 def table(rows: list[Row]) -> Table:

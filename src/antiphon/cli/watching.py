@@ -26,10 +26,14 @@ Row = dict[str, Any]
 Ask = Callable[["AsyncLive"], Awaitable[list[Row]]]
 
 
-def watch(channel: str, ask: Ask, draw: Callable[[list[Row]], RenderableType]) -> None:
-    """Show the rows as a table that lives, until Ctrl-C."""
+def watch(channel: str, ask: Ask, draw: Callable[[list[Row]], RenderableType], *, if_none: str) -> None:
+    """Show the rows as a table that lives, until Ctrl-C; without rows, the text `if_none`."""
+
+    def shown(rows: list[Row]) -> RenderableType:
+        return draw(rows) if rows else if_none
+
     with contextlib.suppress(KeyboardInterrupt):  # the usual way to end it
-        asyncio.run(_draw(channel, ask, draw))
+        asyncio.run(_draw(channel, ask, shown))
 
 
 def watch_as_json(channel: str, ask: Ask, key: str, *, old_news: Callable[[Row], bool] = lambda _: False) -> None:

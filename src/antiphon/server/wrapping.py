@@ -182,7 +182,7 @@ class ProgramVoice:
         for group, answer in waiting:
             try:
                 await answer
-            except (InputError, KeyConflict) as error:
+            except (InputError, KeyConflict, LimitError) as error:
                 await self._take_back(group, error)
             except RunCancelled:
                 pass  # it let something grow; the line is in the log
@@ -202,6 +202,8 @@ class ProgramVoice:
 
     async def _take_back(self, group: Sequence[_Spoken], error: AntiphonError) -> None:
         """What cannot be said as an event is a line."""
+        if group[0].event is None and isinstance(error, LimitError):
+            raise error  # the hub is closing: the next server says it
         if group[0].event is None:
             _log.warning("a line was refused by its run", run_id=self._ticket.run_id, reason=error.message)
             return
