@@ -422,7 +422,9 @@ def kitchen() -> Iterator[logging.Logger]:
     handler = antiphon.RunHandler(level=logging.INFO)
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)
+    logger.propagate = False  # pytest-xdist cannot pass on what is no UTF-8, which one test logs
     yield logger
+    logger.propagate = True
     logger.removeHandler(handler)
 
 
