@@ -417,15 +417,11 @@ async def test_a_run_as_a_file(live: AsyncLive, other: AsyncLive) -> None:
 
 
 @pytest.fixture
-def kitchen() -> Iterator[logging.Logger]:
-    logger = logging.getLogger("kitchen")
-    handler = antiphon.RunHandler(level=logging.INFO)
-    logger.addHandler(handler)
-    logger.setLevel(logging.DEBUG)
-    logger.propagate = False  # pytest-xdist cannot pass on what is no UTF-8, which one test logs
-    yield logger
-    logger.propagate = True
-    logger.removeHandler(handler)
+def kitchen() -> logging.Logger:
+    """A logger beside the tree of loggers: pytest-xdist cannot pass on what is no UTF-8, which one test logs."""
+    logger = logging.Logger("kitchen", logging.DEBUG)
+    logger.addHandler(antiphon.RunHandler(level=logging.INFO))
+    return logger
 
 
 async def test_log_records_belong_to_the_current_run(
