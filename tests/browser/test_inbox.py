@@ -126,7 +126,9 @@ async def test_who_comes_second_learns_who_was_first(server: RealServer, agent: 
     asked = await agent.ask("Which tea?", options=[{"value": "white", "label": "White"}, {"value": "green"}])
     page = await open_page(f"{server.url}/inbox")
     button = await card(page, asked).get_by_role("button", name="green").element_handle()
-    pressing = asyncio.ensure_future(page.evaluate(TOO_LATE, [button, f"{server.url}/api/questions/{asked}"]))
+    address = f"{server.url}/api/questions/{asked}"
+    async with page.expect_request(address):  # from here on the page is busy, and hears of nothing
+        pressing = asyncio.ensure_future(page.evaluate(TOO_LATE, [button, address]))
     await ask(server, "question.answer", question_id=asked, answer="white")
     await pressing
     await expect(card(page, asked)).to_contain_text("Answered by local: White")
