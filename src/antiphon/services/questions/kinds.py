@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from antiphon.errors import InvalidParams
 from antiphon.hub.patch import equal
-from antiphon.services.questions.schemas import check_value
+from antiphon.services.schemas import check_value
 
 
 class Kind(StrEnum):

@@ -12,7 +12,7 @@ from antiphon.errors import InvalidParams, TooLarge
 from antiphon.hub.patch import equal
 from antiphon.messages import NewEvent, encode_time
 from antiphon.services.questions.kinds import Kind, Reply, default_reply
-from antiphon.services.questions.schemas import check_schema, check_value
+from antiphon.services.schemas import check_schema, check_value
 from antiphon.services.questions.values import QUESTIONS, NewQuestion
 from antiphon.services.table import Row, row_ops
 
