@@ -118,6 +118,16 @@ async def test_everything_that_a_run_says(live: AsyncLive, other: AsyncLive) -> 
         await run.log("too late")
 
 
+async def test_a_failure_that_is_no_exception_and_a_call_that_begins_late(live: AsyncLive, other: AsyncLive) -> None:
+    async with live.run("tea") as run, run.tool("search", "{}", tool_call_id="t1") as tool:
+        await tool.result("not this")
+        await tool.error("no tea", "TeaError")
+        await tool.begin()
+    ended = [event.data for event in await whole_history(other, run.channel) if event.type == "tool.end"]
+    assert ended[0].pop("duration_ms") >= 0
+    assert ended == [{"tool_call_id": "t1", "status": "failed", "error": {"message": "no tea", "type": "TeaError"}}]
+
+
 async def test_a_long_text_is_several_events(live: AsyncLive, other: AsyncLive) -> None:
     text = "äß" * 50_000
     async with live.run("tea") as run, run.message() as message:

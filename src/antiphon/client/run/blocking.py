@@ -102,6 +102,14 @@ class BlockingTool:
         """What it returned; said when it ends. Raises TypeError if it is not JSON."""
         self._door.call(self._tool.result(value))
 
+    def error(self, message: str, type: str = "Error") -> None:  # noqa: A002  # the protocol's word
+        """It failed, with these words: for a failure that comes as a value and not as an exception."""
+        self._door.call(self._tool.error(message, type))
+
+    def begin(self) -> None:
+        """It is executed only now: what its duration counts from. Otherwise from entering."""
+        self._door.call(self._tool.begin())
+
     def __enter__(self) -> Self:
         self._door.call(self._tool.__aenter__())
         return self

@@ -13,6 +13,7 @@ from antiphon.client.run.port import new_id
 from antiphon.errors import RunCancelled
 
 MAX_DELTA = 16_384  # characters of one event; longer texts are several
+MAX_WORDS = 16_000  # characters of an error's message
 
 
 class Say(Protocol):
@@ -62,6 +63,7 @@ class RunTool:
         self._arguments = arguments
         self._parent = {} if parent_message_id is None else {"parent_message_id": parent_message_id}
         self._result: dict[str, Any] = {}
+        self._error: dict[str, str] | None = None
         self._began = 0.0
 
     async def args(self, delta: str) -> None:
@@ -77,7 +79,15 @@ class RunTool:
 
     async def result(self, value: Any) -> None:
         """What it returned; said when it ends. Raises TypeError if it is not JSON."""
-        self._result = {"result": plain(value)}
+        self._result, self._error = {"result": plain(value)}, None
+
+    async def error(self, message: str, type: str = "Error") -> None:  # noqa: A002  # the protocol's word
+        """It failed, with these words: for a failure that comes as a value and not as an exception."""
+        self._error = {"message": message[:MAX_WORDS] or type, "type": type}
+
+    async def begin(self) -> None:
+        """It is executed only now: what its duration counts from. Otherwise from entering."""
+        self._began = time.monotonic()
 
     async def __aenter__(self) -> Self:
         self._began = time.monotonic()
@@ -89,8 +99,10 @@ class RunTool:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        status = ended_as(error, "succeeded")
-        outcome = {"error": in_words(error)} if status == "failed" and error is not None else self._result
+        status = ended_as(error, "succeeded" if self._error is None else "failed")
+        outcome = self._result
+        if status == "failed":
+            outcome = {"error": self._error if error is None else in_words(error)}
         duration_ms = round((time.monotonic() - self._began) * 1000)
         await self._say("tool.end", {"tool_call_id": self.id, "status": status, **outcome, "duration_ms": duration_ms})
 
@@ -111,4 +123,4 @@ def ended_as(error: BaseException | None, well: str) -> str:
 def in_words(error: BaseException) -> dict[str, str]:
     """An exception as runs tell it."""
     kind = type(error).__name__
-    return {"message": str(error)[:16_000] or kind, "type": kind}
+    return {"message": str(error)[:MAX_WORDS] or kind, "type": kind}
