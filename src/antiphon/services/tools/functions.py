@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from antiphon.services.tools.signatures import Signature, called
 from antiphon.services.tools.elsewhere import check_findable, run_elsewhere
+from antiphon.services.tools.signatures import Signature, called
 from antiphon.services.tools.threads import run_in_thread
 from antiphon.services.tools.values import ToolCall, ToolContext
 
