@@ -1,0 +1,1 @@
+"""Protocols of other systems, translated at the edge; our public documentation calls this compatibility."""
