@@ -49,8 +49,8 @@ build: $(VENV)/.run node ## Build the wheel and the source distribution into dis
 
 lock: $(VENV)/.run node ## Refresh the lock files (UPGRADE=--upgrade for newer versions)
 	$(PIP) install --quiet '$(UV)'
-	$(COMPILE) requirements/run.txt
-	$(COMPILE) requirements/dev.txt --group dev --constraints requirements/run.txt
+	$(COMPILE) requirements/dev.txt --group dev
+	$(COMPILE) requirements/run.txt --constraints requirements/dev.txt
 	$(COMPILE_GROUP) requirements/build.txt --group build --constraints requirements/dev.txt
 	$(COMPILE_GROUP) requirements/node.txt --group node
 	$(NODE) --in clients/typescript npm install --package-lock-only
@@ -65,7 +65,7 @@ clean: ## Remove what was built and installed here (data stays)
 
 COMPILE_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url $(UPGRADE)
 COMPILE_GROUP = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile $(COMPILE_OPTIONS) --output-file
-COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml $(COMPILE_OPTIONS) --output-file
+COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --all-extras $(COMPILE_OPTIONS) --output-file
 
 $(BIN)/python:
 	@PYTHON="$(PYTHON)" sh scripts/create-venv.sh $(VENV)

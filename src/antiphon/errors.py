@@ -6,11 +6,12 @@ AntiphonError
 │   ├── InvalidChannel, InvalidCursor, InvalidPatch, InvalidMessage, TooLarge, MethodNotAllowed
 ├── ConflictError         the thing is in another state: look again, then decide
 │   ├── AlreadySubscribed, NotSubscribed, KeyConflict
-│   ├── LeaseLost (RunLost), RunEnded, RunCancelled, AlreadyAnswered, QuestionWithdrawn
+│   ├── LeaseLost (RunLost), RunEnded, RunCancelled, AlreadyAnswered, QuestionWithdrawn, ThreadBusy
 ├── AccessError           log in, or ask for the grant that the message names
 │   ├── Unauthenticated, Forbidden, ChannelOwned
 │   ├── HostRefused, OriginRefused, CrossSiteRefused, ProxyRefused
 ├── NotFound              give up, or correct the name
+├── ToolError             a tool could not do what it was asked; the sentence is for whoever called it, often a model
 ├── LimitError            use less, or come back later
 │   ├── TooManySubscriptions, TooManyConnections, Busy, NotReady
 ├── StorageError          retry once the operator has helped
@@ -182,6 +183,12 @@ class AlreadyAnswered(ConflictError):
         return super().facts() | ({} if self.question is None else {"question": dict(self.question)})
 
 
+class ThreadBusy(ConflictError):
+    """The agent is answering in this thread, and was asked to reject what comes meanwhile."""
+
+    code = "thread_busy"
+
+
 class AccessError(AntiphonError):
     """The caller may not do this."""
 
@@ -223,6 +230,13 @@ class NotFound(AntiphonError):
 
     code = "not_found"
     http_status = 404
+
+
+class ToolError(AntiphonError):
+    """A tool could not do what it was asked. The message is read by whoever called it, often a model."""
+
+    code = "tool_failed"
+    http_status = 422
 
 
 class LimitError(AntiphonError):
