@@ -64,6 +64,14 @@ class Run:
         """Whether somebody has cancelled it."""
         return self._life.is_cancelled
 
+    def when_cancelled(self, told: OnCancel) -> Callable[[], None]:
+        """Have `told(reason)` called on the event loop in the moment in which somebody cancels it.
+
+        Returns:
+            Call it to be told no longer.
+        """
+        return self._life.when_cancelled(told)
+
     def message(self, role: Role = "assistant", *, message_id: str | None = None) -> RunMessage:
         """A text that grows: `async with run.message() as message: await message.append("...")`."""
         return RunMessage(self._life.say, role, message_id)

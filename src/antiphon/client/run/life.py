@@ -41,7 +41,7 @@ class Life:
         self.result: Any = None
         self.records = Records(self._log)
         self.interrupt: Callable[[str], object] | None = None
-        self._on_cancel = on_cancel
+        self._on_cancel = [] if on_cancel is None else [on_cancel]
         self._port = port
         self._is_over = False
         self._finished = ""  # what it said how it ended
@@ -59,12 +59,20 @@ class Life:
         if self.is_cancelled or self.lost is not None or self._is_over:
             return
         self.is_cancelled, self.reason = True, reason
-        if self._on_cancel is not None:
+        for told in tuple(self._on_cancel):
             try:
-                self._on_cancel(reason)
+                told(reason)
             except Exception:  # of the program; it must not keep the run from being stopped
                 logger.exception("on_cancel of run %s failed", self.id)
         self._interrupt(str(self.cancelled()))
+
+    def when_cancelled(self, told: Callable[[str | None], object]) -> Callable[[], None]:
+        """Tell the reason at once when somebody cancels it, or now where somebody has; returns what takes it back."""
+        if self.is_cancelled:
+            told(self.reason)
+            return lambda: None
+        self._on_cancel.append(told)
+        return lambda: self._on_cancel.remove(told)
 
     def _lost(self, error: AntiphonError) -> None:
         if self.lost is None and not self._is_over:
