@@ -13,8 +13,10 @@ export type Command =
   | "approve"
   | "edit"
   | "reject"
+  | `option-${string}`
   | "go-inbox"
   | "go-runs"
+  | "go-agents"
   | "go-logs"
   | "go-connections"
   | "go-playground"
@@ -32,10 +34,12 @@ const SINGLE: Readonly<Record<string, Command>> = {
   e: "edit",
   r: "reject",
   Escape: "close",
+  ...Object.fromEntries(["1", "2", "3", "4", "5", "6", "7", "8", "9"].map((key) => [key, `option-${key}` as const])),
 };
 const AFTER_G: Readonly<Record<string, Command>> = {
   i: "go-inbox",
   r: "go-runs",
+  a: "go-agents",
   l: "go-logs",
   c: "go-connections",
   p: "go-playground",
@@ -44,15 +48,17 @@ const SEQUENCE_MS = 1200;
 
 /** What the help overlay lists. */
 export const HELP: readonly (readonly [keys: readonly string[], meaning: string])[] = [
-  [["/"], "Search this log"],
+  [["/"], "Search; write, where one asks"],
   [["Enter"], "Next hit (older); with Shift the newer one"],
   [["f"], "Follow the end, or pause"],
   [["Home", "End"], "Oldest and newest line, in the log"],
-  [["↑", "↓"], "Move between processes, or runs"],
+  [["↑", "↓"], "Move between processes, runs, threads"],
   [["j", "k"], "Next and previous question"],
   [["a", "e", "r"], "Approve, edit, reject"],
+  [["1", "…", "9"], "Choose an option"],
   [["g", "i"], "Inbox"],
   [["g", "r"], "Runs"],
+  [["g", "a"], "Agents"],
   [["g", "l"], "Logs"],
   [["g", "c"], "Connections"],
   [["g", "p"], "Playground"],

@@ -25,6 +25,6 @@ export function AnswerArea({ question, keys }: { readonly question: QuestionRow;
   );
   const area = { question, pending, give };
   if (question.kind === "approval") return <ApprovalArea {...area} keys={keys} />;
-  if (question.options !== null && question.options.length > 0) return <ChoiceArea {...area} />;
+  if (question.options !== null && question.options.length > 0) return <ChoiceArea {...area} keys={keys} />;
   return <FormArea {...area} keys={keys} />;
 }

@@ -1,10 +1,10 @@
-import { type ReactNode, useMemo, useState } from "react";
+import { type ReactNode, useMemo, useRef, useState } from "react";
 
 import { useCommand } from "../app/keys";
 import type { AreaProps } from "./AnswerArea";
 import { Deadline } from "./Deadline";
 import { type Field, formOf, type Schema } from "./form/field";
-import { Form } from "./form/Form";
+import { focusFirst, Form } from "./form/Form";
 import { Rejection } from "./Rejection";
 
 const FREE: Field = {
@@ -28,10 +28,12 @@ export function FormArea(props: AreaProps & { readonly keys: boolean }): ReactNo
   const [rejecting, setRejecting] = useState(false);
   const field = useMemo(() => (isSchema(schema) ? formOf(schema) : FREE), [schema]);
   const mayReject = question.kind === "form";
+  const box = useRef<HTMLDivElement>(null);
   useCommand("reject", () => setRejecting(true), keys && mayReject && !rejecting);
+  useCommand("edit", () => focusFirst(box.current), keys && !rejecting);
   return (
     <>
-      <div hidden={rejecting}>
+      <div ref={box} hidden={rejecting}>
         <Form
           question={question.question_id}
           field={field}

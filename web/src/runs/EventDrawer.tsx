@@ -11,15 +11,17 @@ interface DrawerProps {
   readonly items: readonly RecordedItem[]; // grows in place
   readonly head: number; // changes whenever it has grown
   readonly at: number; // the event that is shown above
+  readonly past: boolean; // that is not the newest
   readonly onGo: (at: number) => void;
   readonly onClose: () => void;
 }
 
 const ROW_PX = 24;
 
-/** The events as they came over the wire. */
-export function EventDrawer({ items, head, at, onGo, onClose }: DrawerProps): ReactNode {
+/** The events as they came over the wire. The newest one stays in sight until somebody scrolls up, or chooses one. */
+export function EventDrawer({ items, head, at, past, onGo, onClose }: DrawerProps): ReactNode {
   const box = useRef<HTMLDivElement>(null);
+  const atEnd = useRef(true);
   const [chosen, setChosen] = useState<number | null>(null);
   useCommand("close", onClose);
   const list = useVirtualizer({
@@ -28,10 +30,12 @@ export function EventDrawer({ items, head, at, onGo, onClose }: DrawerProps): Re
     estimateSize: () => ROW_PX,
     overscan: 10,
   });
+  const wanted = past ? at : head;
   useEffect(() => {
-    const index = items.findLastIndex((item) => item.kind === "event" && item.offset <= at);
+    if (!past && (!atEnd.current || chosen !== null)) return;
+    const index = items.findLastIndex((item) => item.kind === "event" && item.offset <= wanted);
     if (index >= 0) list.scrollToIndex(index, { align: "auto" });
-  }, [items, list, at, head]);
+  }, [items, list, wanted, past, chosen]);
   const event = items.find((item) => item.kind === "event" && item.offset === chosen);
   return (
     <section
@@ -44,7 +48,14 @@ export function EventDrawer({ items, head, at, onGo, onClose }: DrawerProps): Re
           <CloseIcon />
         </button>
       </div>
-      <div ref={box} className="min-h-0 grow overflow-y-auto" data-keeps-arrows>
+      <div
+        ref={box}
+        className="min-h-0 grow overflow-y-auto"
+        data-keeps-arrows
+        onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
+          atEnd.current = scrollHeight - scrollTop - clientHeight < 2 * ROW_PX;
+        }}
+      >
         <ul className="relative" style={{ height: list.getTotalSize() }}>
           {list.getVirtualItems().map((place) => {
             const item = items[place.index];
@@ -62,7 +73,7 @@ export function EventDrawer({ items, head, at, onGo, onClose }: DrawerProps): Re
         </ul>
       </div>
       {event?.kind === "event" ? (
-        <div className="max-h-[50%] overflow-auto border-t border-edge px-4 py-2 wide:px-6">
+        <div className="max-h-[60%] flex-none overflow-auto border-t border-edge px-4 py-2 wide:px-6">
           <div className="num mb-1 flex flex-wrap items-center gap-3 text-s text-dim">
             <span>event {event.offset}</span>
             <span>{event.time}</span>

@@ -48,6 +48,7 @@ function Run({ id }: { readonly id: string }): ReactNode {
               items={store.recording.items}
               head={now.lastOffset}
               at={view.lastOffset}
+              past={past !== null}
               onGo={scrub.go}
               onClose={() => setDrawer(false)}
             />

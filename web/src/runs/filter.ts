@@ -6,7 +6,7 @@ import type { RunFilter } from "../lib/route";
 
 /** What the status filter offers, beside single statuses that an address may name. */
 export const STATUSES: readonly (readonly [value: string, label: string])[] = [
-  ["", "All"],
+  ["", "Any status"],
   ["active", "Active"],
   ["waiting", "Waiting"],
   ["succeeded", "Succeeded"],

@@ -78,6 +78,6 @@ export function Form({
   );
 }
 
-function focusFirst(box: HTMLDivElement | null): void {
+export function focusFirst(box: HTMLElement | null): void {
   box?.querySelector<HTMLElement>("input, textarea, select")?.focus();
 }
