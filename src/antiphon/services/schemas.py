@@ -1,8 +1,8 @@
 """JSON Schema: which schemas a question or a tool may have, and whether a value fits one.
 
-Both come from others: from a run, a person, a model, a server. Nothing is ever fetched: a `$ref` stays inside its schema. And nothing
-takes for ever: patterns are matched in linear time, by the engine that pydantic brings, because Python's own may need
-years for thirty characters and would stop the whole server meanwhile.
+Both come from others: from a run, a person, a model, a server. Nothing is ever fetched: a `$ref` stays inside its
+schema. And nothing takes for ever: patterns are matched in linear time, by the engine that pydantic brings, because
+Python's own may need years for thirty characters and would stop the whole server meanwhile.
 """
 
 from __future__ import annotations

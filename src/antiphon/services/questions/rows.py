@@ -12,8 +12,8 @@ from antiphon.errors import InvalidParams, TooLarge
 from antiphon.hub.patch import equal
 from antiphon.messages import NewEvent, encode_time
 from antiphon.services.questions.kinds import Kind, Reply, default_reply
-from antiphon.services.schemas import check_schema, check_value
 from antiphon.services.questions.values import QUESTIONS, NewQuestion
+from antiphon.services.schemas import check_schema, check_value
 from antiphon.services.table import Row, row_ops
 
 MAX_QUESTION_BYTES = 256 << 10  # of a row as JSON: all who watch the table are sent it
