@@ -1,5 +1,7 @@
 export { LiveProvider, useConnection, useLive } from "./provider.js";
 export type { LiveProviderProps } from "./provider.js";
+export { useAgents } from "./useAgents.js";
+export type { UsedAgents } from "./useAgents.js";
 export { useChannel } from "./useChannel.js";
 export type { ChannelView, UseChannelOptions } from "./useChannel.js";
 export { useChannelState } from "./useChannelState.js";
@@ -9,3 +11,7 @@ export { useRun } from "./useRun.js";
 export type { UsedRun } from "./useRun.js";
 export { useRuns } from "./useRuns.js";
 export type { UsedRuns } from "./useRuns.js";
+export { useThread } from "./useThread.js";
+export type { AskInThread, UsedThread } from "./useThread.js";
+export { useThreads } from "./useThreads.js";
+export type { UsedThreads } from "./useThreads.js";

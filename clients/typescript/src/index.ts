@@ -1,3 +1,4 @@
+export * from "./agent/index.js";
 export { AntiphonError } from "./errors.js";
 export type { ClientErrorCode, ErrorFacts } from "./errors.js";
 export { connect } from "./live.js";

@@ -1,5 +1,7 @@
 /** The public object: one connection, many channels. */
 
+import { makeAgents, makeThreads, makeTools } from "./agent/requests.js";
+import type { Agents, Threads, Tools } from "./agent/requests.js";
 import { ChannelStateReader } from "./channelState.js";
 import { Connection } from "./connection.js";
 import { settingsOf } from "./defaults.js";
@@ -53,6 +55,12 @@ export interface Live {
   readonly runs: Runs;
   /** What runs ask of people. */
   readonly questions: Questions;
+  /** What answers questions: list, ask. */
+  readonly agents: Agents;
+  /** Conversations with agents. */
+  readonly threads: Threads;
+  /** What agents can call. */
+  readonly tools: Tools;
   /** Open a run that this program owns. Resolves once the server has it; throws AntiphonError. */
   openRun(run: OpenRun): Promise<OwnedRun>;
   /**
@@ -80,6 +88,9 @@ class Client implements Live {
   readonly problem = new Store<AntiphonError | undefined>(undefined);
   readonly runs: Runs;
   readonly questions: Questions;
+  readonly agents: Agents;
+  readonly threads: Threads;
+  readonly tools: Tools;
   readonly #settings: Settings;
   readonly #requests: Requests;
   readonly #connection: Connection;
@@ -104,6 +115,9 @@ class Client implements Live {
     this.connection = this.#connection.state;
     this.runs = makeRuns(this, settings.timers.now);
     this.questions = makeQuestions(this);
+    this.agents = makeAgents(this);
+    this.threads = makeThreads(this);
+    this.tools = makeTools(this);
     this.#connection.start();
   }
 

@@ -1,5 +1,7 @@
 /** The requests of `/live`: parameters and results, as on the wire (snake_case). */
 
+import { agentPatience, checkAgentResult, mayRepeatAgent } from "./agent/methods.js";
+import type { AgentMethods } from "./agent/methods.js";
 import { asObject, count, flag, list, text } from "./decode.js";
 import { checkRunResult, mayRepeatRun, runPatience } from "./run/methods.js";
 import type { RunMethods } from "./run/methods.js";
@@ -140,7 +142,7 @@ export interface ProcessAnswer {
 export type Empty = Readonly<Record<string, never>>;
 
 /** Every request that can be made with `live.request`. Subscriptions are `live.subscribe`. */
-export interface Methods extends RunMethods {
+export interface Methods extends RunMethods, AgentMethods {
   readonly publish: {
     readonly params: {
       readonly channel: string;
@@ -172,13 +174,13 @@ export interface Methods extends RunMethods {
 const READING: ReadonlySet<string> = new Set(["history", "search", "state", "channel.list", "connection.list", "ping"]);
 
 export function mayRepeat(method: keyof Methods, params: object): boolean {
-  return READING.has(method) || (method === "publish" && "idempotency_key" in params) || mayRepeatRun(method, params);
+  return READING.has(method) || (method === "publish" && "idempotency_key" in params) || mayRepeatRun(method, params) || mayRepeatAgent(method);
 }
 
 /** Ending a process tree may take its whole grace; waiting for a run takes what was asked for. */
 export function patience(method: keyof Methods, params: object, usualMs: number): number {
   if (method === "process.stop" || method === "process.restart") return Math.max(usualMs, 120_000);
-  return runPatience(method, params, usualMs);
+  return agentPatience(method, runPatience(method, params, usualMs));
 }
 
 /**
@@ -221,7 +223,7 @@ export function decodeResult(method: keyof Methods, result: unknown): unknown {
       asObject(fields["process"], "process");
       return fields;
     default:
-      checkRunResult(method, fields);
+      if (!checkAgentResult(method, fields)) checkRunResult(method, fields);
       return fields;
   }
 }

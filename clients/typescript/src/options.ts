@@ -78,7 +78,7 @@ export interface ConnectOptions {
 export interface RequestOptions {
   readonly signal?: AbortSignal;
   /**
-   * Null = wait as long as it takes. Default: `timeouts.requestMs`; for `process.stop` and `.restart` 120 000;
+   * Null = wait as long as it takes. Default: `timeouts.requestMs`; for `process.stop`, `.restart` and `tool.call` 120 000;
    * for `run.result` what it waits, and that.
    */
   readonly timeoutMs?: number | null;

@@ -3,7 +3,7 @@
 export { filterQuestions, filterRuns } from "./filter.js";
 export type { QuestionFilter, RunFilter } from "./filter.js";
 export { foldRun, RunFolder } from "./fold.js";
-export { newRunId } from "./ids.js";
+export { newRunId, newThreadId } from "./ids.js";
 export type { AnswerParams, AskParams, NewRunParams, OpenRunParams, RunListParams } from "./methods.js";
 export type { Answer, NewQuestion, OpenRun, OwnedMessage, OwnedRun, OwnedTool } from "./owned.js";
 export { RunRecording } from "./recording.js";
