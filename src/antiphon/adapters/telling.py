@@ -8,8 +8,14 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
 
+from antiphon.adapters.jsonable import jsonable
 from antiphon.client.run.face import Role, Run
 from antiphon.client.run.growing import RunMessage, RunTool
+from antiphon.errors import TooLarge
+
+MAX_ID = 120  # characters; the protocol's limit is 128
+MAX_NAME = 200
+MAX_BEGINNING = 16_000
 
 
 class Telling:
@@ -23,7 +29,7 @@ class Telling:
         self.run = run
         self._texts: dict[Hashable, RunMessage] = {}
         self._tools: dict[str, RunTool] = {}
-        self._known: set[str] = set()  # calls that have begun, and perhaps ended
+        self._times: dict[str, int] = {}  # how often an id has been used
 
     # Texts
 
@@ -34,6 +40,11 @@ class Telling:
         if key not in self._texts:
             self._texts[key] = await self.run.message(role).__aenter__()
         await self._texts[key].append(delta)
+
+    async def whole_text(self, text: str, *, role: Role = "assistant") -> None:
+        """A text that does not grow."""
+        async with self.run.message(role) as message:
+            await message.append(text)
 
     async def end_text(self, key: Hashable, error: BaseException | None = None) -> None:
         """A text is complete, or was broken off by this error; one that never began, or has ended, is left alone."""
@@ -47,16 +58,20 @@ class Telling:
 
     # Tool calls
 
-    def knows(self, call_id: str) -> bool:
-        """Whether this call has begun, also if it has ended since."""
-        return call_id in self._known
+    def is_open(self, call_id: str) -> bool:
+        """Whether this call has begun and has not ended."""
+        return call_id in self._tools
 
     async def begin_tool(self, call_id: str, name: str, arguments: Any = None) -> None:
-        """A call begins, with its arguments (JSON, or its text) or without them yet; once for each id."""
-        if call_id in self._known:
+        """A call begins, with its arguments (JSON, or its text) or without them yet; one that is open is left alone.
+
+        Some models count their calls from 0 in each answer: an id that is used again is said with a number.
+        """
+        if call_id in self._tools:
             return
-        self._known.add(call_id)
-        tool = self.run.tool(name, arguments, tool_call_id=call_id)
+        self._times[call_id] = times = self._times.get(call_id, 0) + 1
+        said = call_id[:MAX_ID] if times == 1 else f"{call_id[:MAX_ID]}-{times}"
+        tool = self.run.tool(name[:MAX_NAME] or "tool", arguments, tool_call_id=said)
         self._tools[call_id] = await tool.__aenter__()
 
     async def arguments(self, call_id: str, delta: str) -> None:
@@ -75,11 +90,17 @@ class Telling:
             await self._tools[call_id].progress(message=message)
 
     async def end_tool(self, call_id: str, result: Any = None) -> None:
-        """It returned; a second end of the same call is left alone. Raises TypeError if the result is not JSON."""
+        """It returned; a second end of the same call is left alone."""
         tool = self._tools.get(call_id)
-        if tool is not None:
-            await tool.result(result)
-            await self._leave(call_id)
+        if tool is None:
+            return
+        await tool.result(jsonable(result))
+        try:
+            await tool.__aexit__(None, None, None)
+        except TooLarge:  # a watcher sees its beginning; the library has it all
+            await tool.result({"beginning": str(result)[:MAX_BEGINNING], "is_complete": False})
+            await tool.__aexit__(None, None, None)
+        del self._tools[call_id]
 
     async def fail_tool(self, call_id: str, message: str, kind: str = "ToolError") -> None:
         """It failed."""
