@@ -221,6 +221,8 @@ class Outlet:
             self._write(gathered)
 
     def _write(self, parts: Sequence[Any]) -> None:
+        if not parts:
+            return  # the protocol has no word for it
         try:
             self.sink.send(parts)
         except Exception:  # a fault in one connection must not keep a batch from the others

@@ -10,6 +10,8 @@ POLICY = 1008
 TOO_BIG = 1009
 FAULT = 1011
 STOPPING = 1012
+TRY_LATER = 1013
+STOPPING_REASON = "the server is stopping"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,8 @@ class Socket(Protocol):
     def send_soon(self, parts: Sequence[Any]) -> None:
         """Like `send`, in one write with what else is sent in this step of the loop: for many small answers."""
 
-    def end(self) -> None:
-        """Take nothing more; what was accepted is still sent, then the connection is closed with 1012."""
+    def end(self, code: int = STOPPING, reason: str = STOPPING_REASON) -> None:
+        """Take nothing more; what was accepted is still sent, then the connection is closed with this code."""
 
 
 class Session(Protocol):

@@ -19,7 +19,7 @@ from typing import Any
 
 import structlog
 
-from antiphon.transports.base import FAULT, POLICY, STOPPING, Ending, Limits, Refusal, Session
+from antiphon.transports.base import FAULT, POLICY, STOPPING, STOPPING_REASON, Ending, Limits, Refusal, Session
 from antiphon.transports.crew import Crew
 from antiphon.transports.frames import (
     Close,
@@ -115,8 +115,8 @@ class LeanSocket(Outflow):
         if self._phase is Phase.OPEN:
             self._send_soon(parts)
 
-    def end(self) -> None:
-        self.close(STOPPING, "the server is stopping")
+    def end(self, code: int = STOPPING, reason: str = STOPPING_REASON) -> None:
+        self.close(code, reason)
 
     def close(self, code: int, reason: str) -> None:
         """Begin the closing handshake behind what is queued; does nothing once it has begun."""

@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from antiphon.transports.base import STOPPING, STOPPING_REASON, Ending
+
 
 class Stalled(Exception):
     """The peer accepted nothing for too long."""
@@ -23,6 +25,7 @@ class QueueSink:
         self.queued_bytes = 0
         self.sent_bytes = 0
         self.received_bytes = 0  # counted by who reads
+        self.ending = Ending(STOPPING, STOPPING_REASON)  # why it ended, once it has
         self.drained: Callable[[], None] = _nobody
         self._bound_bytes = bound_bytes
         self._pieces: deque[Any] = deque()
@@ -48,8 +51,10 @@ class QueueSink:
         """Wait until less than the bound is queued, so that a peer that only asks cannot fill the memory."""
         await self._room.wait()
 
-    def end(self) -> None:
+    def end(self, code: int = STOPPING, reason: str = STOPPING_REASON) -> None:
         """Take nothing more; `drain` returns once what is queued was sent."""
+        if not self._ended:
+            self.ending = Ending(code, reason)
         self._ended = True
         self._filled.set()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from antiphon.transports.base import FAULT, POLICY, STOPPING, TOO_BIG, Ending, Limits, Refusal, Session
+from antiphon.transports.base import FAULT, POLICY, TOO_BIG, Ending, Limits, Refusal, Session
 from antiphon.transports.queue import QueueSink, Stalled
 
 Message = MutableMapping[str, Any]
@@ -82,7 +82,7 @@ class WebSocketTransport:
             return Ending(POLICY, "slow_consumer")
         except OSError:
             return Ending(None, "connection lost")
-        return Ending(STOPPING, "the server is stopping")
+        return self._sink.ending
 
     async def _write_text(self, text: str) -> None:
         await self._send({"type": "websocket.send", "text": text})
