@@ -1,9 +1,11 @@
-"""What a dialect may ask of the server, and what it makes of a run's events."""
+"""What a dialect may ask of the server, what it makes of a run's events, and what it consists of."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
 
 from antiphon.hub import History, Summary
 from antiphon.messages import Event
@@ -42,7 +44,7 @@ class Caller(Protocol):
             on_disconnect: `cancel` ties the run to the caller's socket; where it has none, `continue` holds.
         Raises:
             ThreadBusy: The agent is answering in this thread, and the input asked to be rejected then.
-            KeyConflict: There is a run with this id that was started differently.
+            ConflictError: There is another run with this id.
         """
 
     async def cancel(self, run_id: str, *, reason: str | None = None) -> Row:
@@ -93,3 +95,91 @@ class Translator(Protocol):
 
     def event(self, event: Event) -> list[bytes]:
         """What one event is said as; empty where the protocol has no word for it."""
+
+
+class Line(Protocol):
+    """One open socket, as what is spoken over it sees it."""
+
+    @property
+    def id(self) -> str:
+        """As in the table of connections."""
+
+    def say(self, message: bytes) -> None:
+        """Send a text message, behind all that was sent before."""
+
+    async def follow(self, run_id: str, translator: Translator) -> None:
+        """Send what the translator makes of a run, from its first event on, until it has ended.
+
+        Raises:
+            Forbidden, NotFound
+        """
+
+    def start(self, work: Coroutine[Any, Any, None], *, name: str) -> asyncio.Task[None]:
+        """Do something beside; it is cancelled when the socket has gone."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Send what is queued, then close."""
+
+
+class Talk(Protocol):
+    """What is spoken over one socket. Called from the event loop."""
+
+    def opened(self) -> None:
+        """The socket is open: say what comes first."""
+
+    def received(self, message: str | bytes) -> None:
+        """Take one message, text or binary. What takes long is started beside."""
+
+    def ended(self) -> None:
+        """Called once; nothing can be said any more. The socket may have been lost before it was opened."""
+
+
+OpenTalk = Callable[[Line, Caller, Mapping[str, str]], Talk]
+"""Begins to talk over a socket; the mapping has the parts of the path that were left open."""
+
+
+class Ask(NamedTuple):
+    """One HTTP request of a dialect."""
+
+    caller: Caller | None  # None = nobody, on a public path
+    path: Mapping[str, str]  # the parts of the path that were left open
+    query: Mapping[str, str]
+    body: bytes  # empty where the method has none
+
+
+class Reply(NamedTuple):
+    """What is answered: JSON, or bytes of another type."""
+
+    content: Any
+    status: int = 200
+    media_type: str = "application/json"
+
+
+class Route(NamedTuple):
+    """A path that a dialect answers over HTTP."""
+
+    method: str
+    path: str  # with the parts left open in braces: /api/output/{app}
+    answer: Callable[[Ask], Awaitable[Reply]]
+    needs: str | None = None  # the grant, e.g. `control server:connections`; None = only a user, or nobody where public
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a dialect before anything runs."""
+
+    name: str
+    paths: tuple[str, ...]  # all that it answers, as globs: its documented origins may use these
+    public: tuple[str, ...] = ()  # those that hold no data and do nothing, and need no user
+    origins: tuple[str, ...] = ()  # documented origins of development servers; only loopback ones are honoured
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """A protocol with all that it answers."""
+
+    facts: Facts
+    sockets: Mapping[str, OpenTalk]  # by path
+    full: Callable[[int], bytes]  # what a socket too many is told before it is closed, given the limit
+    routes: Sequence[Route] = ()
+    playgrounds: tuple[str, ...] = ()  # paths of the system's own test pages, where ours answers
