@@ -41,48 +41,6 @@ def status(page: Page) -> Locator:
     return page.get_by_role("region", name="Run", exact=True).get_by_role("status").first
 
 
-async def shown_text(page: Page, message_id: str) -> str:
-    """The message exactly as it stands."""
-    text: str = await message(page, message_id).locator(".md").evaluate("element => element.textContent")
-    return text
-
-
-WORDS = [f"word {n}, " for n in range(80)]
-
-
-async def test_an_answer_goes_on_through_reloads_and_crashes(tmp_path: Path, open_page: OpenPage) -> None:
-    async with serving(tmp_path, {}) as server:
-        agent = await Agent.open(server, "research", title="Compare tea markets", input="Which grew faster?")
-        await agent.say(
-            ("message.open", {"message_id": "m", "role": "assistant"}),
-            ("tool.start", {"tool_call_id": "t", "name": "search_documents"}),
-        )
-        page = await open_page(agent.page, may_lose=True, viewport={"width": 1440, "height": 900})
-        await expect(page.get_by_role("heading", name="Compare tea markets")).to_be_visible()
-        for number, word in enumerate(WORDS):
-            await agent.say(
-                ("message.append", {"message_id": "m", "delta": word}),
-                ("tool.args", {"tool_call_id": "t", "delta": f"{number} "}),
-                ("state.patch", {"ops": [{"op": "add", "path": f"/n{number % 7}", "value": number}]}),
-                ("log", {"level": "info", "text": f"line {number}"}),
-            )
-            if number in (10, 20, 30, 40, 50):
-                await page.reload(wait_until="commit")
-            if number in (25, 60):
-                await server.kill()
-                await server.start()
-        await expect(message(page, "m")).to_contain_text(WORDS[-1].strip())
-        assert await shown_text(page, "m") == "".join(WORDS)
-        await expect(tool(page, "t").locator(".args")).to_have_text(" ".join(map(str, range(80))))
-        for key, last in enumerate((77, 78, 79, 73, 74, 75, 76)):
-            await expect(state(page)).to_contain_text(f"n{key} {last}")
-        lines = page.locator('[data-kind="log"]')
-        await expect(lines).to_have_text([re.compile(f"line {n}$") for n in range(80)])
-        await agent.finish(result="Fujian")
-        await expect(status(page)).to_have_text("Succeeded")
-        await expect(page.get_by_role("button", name="Cancel", exact=True)).to_have_count(0)
-
-
 async def test_cancelled_from_a_second_tab(server: RealServer, open_page: OpenPage) -> None:
     agent = await Agent.open(server, "slow")
     await agent.say(("message.open", {"message_id": "m", "role": "assistant"}))

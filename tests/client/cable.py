@@ -8,11 +8,13 @@ from typing import Self
 
 
 class Cable:
-    """Forwards bytes from a port of its own to the server's; `cut` breaks everything, `mend` lets it be again."""
+    """Forwards bytes from a port of its own to the server's; `cut` and `hold` stop that, `mend` lets it be again."""
 
     def __init__(self, port: int) -> None:
         self._to = port
         self._is_cut = False
+        self._flows = asyncio.Event()
+        self._flows.set()
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
 
@@ -37,9 +39,14 @@ class Cable:
         for writer in list(self._writers):
             writer.transport.abort()
 
+    def hold(self) -> None:
+        """Let no byte pass, and tell nobody: what a phone in a tunnel has."""
+        self._flows.clear()
+
     def mend(self) -> None:
-        """Connections can be made again."""
+        """Connections can be made again; what was held goes on its way."""
         self._is_cut = False
+        self._flows.set()
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._is_cut:
@@ -53,16 +60,16 @@ class Cable:
         both = {writer, far_writer}
         self._writers |= both
         try:
-            await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+            await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
         finally:
             self._writers -= both
             for end in both:
                 end.transport.abort()
 
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await reader.read(1 << 16):
-            writer.write(data)
-            await writer.drain()
-    writer.transport.abort()
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(1 << 16):
+                await self._flows.wait()
+                writer.write(data)
+                await writer.drain()
+        writer.transport.abort()
