@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 from antiphon.transports.base import Ending
@@ -25,14 +25,15 @@ async def serve_stream(
     sink: QueueSink,
     *,
     stalled_s: float,
+    headers: Sequence[tuple[bytes, bytes]] = (),
 ) -> Ending:
-    """Send the response and what the sink is given, until the peer goes or the sink ends."""
+    """Send the response and what the sink is given, until the peer goes or the sink ends; `headers` are more."""
 
     async def write(piece: bytes) -> None:
         await send({"type": "http.response.body", "body": piece, "more_body": True})
 
     async def write_all() -> Ending:
-        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        await send({"type": "http.response.start", "status": 200, "headers": [*HEADERS, *headers]})
         try:
             await sink.drain(write, stalled_s=stalled_s, idle=Idle(KEEP_ALIVE_S, b":\n\n"))
         except Stalled:
