@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +16,11 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from antiphon.errors import AntiphonError, ConflictError, InputError, InvalidParams, NotFound, ToolError
 from antiphon.services.schemas import check_schema, check_value
+from antiphon.services.tools.calculator import CALCULATOR
+from antiphon.services.tools.clock import clock_tool
 from antiphon.services.tools.config import McpConfig, ToolsConfig
+from antiphon.services.tools.documents import Documents
+from antiphon.services.tools.fetching import fetch_tool
 from antiphon.services.tools.signatures import ARGUMENTS
 from antiphon.services.tools.tool import Tool
 from antiphon.services.tools.values import TOOL_NAME_PATTERN, ToolContext
@@ -38,8 +43,12 @@ class Tools:
         self._config = config or ToolsConfig()
         self._workspace = workspace
         self._mcp = dict(mcp or {})
-        self._tools: dict[str, Tool] = {}
         self._unchecked: set[str] = set()  # whose schemas cannot be checked here; their servers do it
+        self._inside = AsyncExitStack()
+        self._tools: dict[str, Tool] = {tool.name: tool for tool in (CALCULATOR, clock_tool(self._config.clock))}
+        self._documents = self._open_documents()
+        if self._config.fetch is not None:
+            self.register(fetch_tool(self._config.fetch))
         self._draining: dict[asyncio.Future[Any], dict[str, Any]] = {}
 
     def register(self, tool: Tool) -> None:
@@ -139,13 +148,26 @@ class Tools:
         self._draining[work] = {"name": name, "run_id": context.run_id}
         work.add_done_callback(lambda done: self._draining.pop(done, None))
 
+    def _open_documents(self) -> Documents | None:
+        config = self._config.documents
+        if config is None:
+            return None
+        documents = Documents(config, self._workspace / config.folder)
+        for tool in documents.tools:
+            self.register(tool)
+        return documents
+
     async def __aenter__(self) -> Self:
+        """Begin to index and to connect."""
+        if self._documents is not None:
+            await self._inside.enter_async_context(self._documents)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End the servers and what they were asked."""
+        """Stop indexing, and end the servers."""
+        await self._inside.aclose()
 
 
 def _json(name: str, result: Any) -> Any:
