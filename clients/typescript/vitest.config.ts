@@ -6,7 +6,11 @@ const path = (relative: string): string => fileURLToPath(new URL(relative, impor
 export default defineConfig({
   // for the example page, which knows this package by its name
   resolve: {
-    alias: { "@antiphon/client/react": path("./react/index.ts"), "@antiphon/client": path("./src/index.ts") },
+    alias: {
+      "@antiphon/client/agui": path("./agui/index.ts"),
+      "@antiphon/client/react": path("./react/index.ts"),
+      "@antiphon/client": path("./src/index.ts"),
+    },
     dedupe: ["react", "react-dom"],
   },
   test: { include: ["tests/**/*.test.{ts,tsx}"], testTimeout: 20_000, hookTimeout: 20_000, maxWorkers: 2 },

@@ -9,6 +9,7 @@
  *   closed                                    (for ever)
  */
 
+import { waitMs } from "./backoff.js";
 import type { Settings } from "./defaults.js";
 import { Door } from "./door.js";
 import { AntiphonError, clientError } from "./errors.js";
@@ -179,8 +180,7 @@ export class Connection {
   #failed(reason: string, atLeastMs: number | null = null): void {
     const { timers, random, backoff } = this.#settings;
     this.#abandonAttempt();
-    const highest = Math.min(backoff.capMs, backoff.baseMs * 2 ** Math.min(this.#failures, 30));
-    const delay = (atLeastMs ?? 0) + random() * highest;
+    const delay = (atLeastMs ?? 0) + waitMs(this.#failures, backoff, random);
     this.#failures += 1;
     const timer = timers.setTimeout(() => { this.start(); }, delay);
     this.#wait = { timer, retryAt: timers.now() + delay, reason };

@@ -30,7 +30,7 @@ export interface Settings {
   readonly surroundings: Surroundings;
 }
 
-const BACKOFF: Backoff = { baseMs: 300, capMs: 15_000, stableMs: 10_000 };
+export const BACKOFF: Backoff = { baseMs: 300, capMs: 15_000, stableMs: 10_000 };
 const TIMEOUTS: Timeouts = { openMs: 10_000, requestMs: 30_000, pingEveryMs: 15_000, pingMs: 10_000 };
 
 /** Throws AntiphonError `usage` for what can never work. */

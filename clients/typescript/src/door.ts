@@ -7,6 +7,8 @@ import { decodeError } from "./wire.js";
 
 type DoorSettings = Pick<Settings, "url" | "token" | "ticket" | "fetch">;
 
+const WORDS: Readonly<Record<number, string>> = { 401: "unauthenticated", 403: "forbidden", 404: "not_found" };
+
 export class Door {
   readonly #settings: DoorSettings;
 
@@ -53,8 +55,9 @@ export class Door {
   }
 }
 
-async function errorOf(answer: Response): Promise<AntiphonError> {
-  const word = answer.status === 401 ? "unauthenticated" : answer.status === 403 ? "forbidden" : "internal";
+/** What an answer that is no success says. */
+export async function errorOf(answer: Response): Promise<AntiphonError> {
+  const word = WORDS[answer.status] ?? "internal";
   try {
     return decodeError(await answer.json());
   } catch {
