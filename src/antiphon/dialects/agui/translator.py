@@ -33,6 +33,7 @@ class AguiTranslator:
         row: The run's.
         run_id: What the client calls the run; None = as whoever started it over AG-UI did, or else its own id.
         thread_id: The same for the thread.
+        sent: What `input_said` makes of the client's request; None = the run knows it, or somebody else started it.
         legacy: The client is from before 1.0, which had no outcome `cancelled`, no subagents and no metadata.
         joins: `join` will be called: messages and state are kept until then.
     """
@@ -43,6 +44,7 @@ class AguiTranslator:
         *,
         run_id: str | None = None,
         thread_id: str | None = None,
+        sent: Mapping[str, Any] | None = None,
         legacy: bool = False,
         joins: bool = False,
     ) -> None:
@@ -59,6 +61,7 @@ class AguiTranslator:
         self._last: list[Said] = []  # what ended the run
         self._is_quiet = False
         self._has_just_asked = False
+        self._has_input = False
         self._words: dict[str, Callable[[Any], list[Said]]] = {
             "message.open": lambda data: self._parts.open(data["message_id"], data["role"]),
             "message.append": lambda data: self._parts.append(data["message_id"], data["delta"]),
@@ -81,6 +84,8 @@ class AguiTranslator:
             "question.withdrawn": self._settled,
             INPUT: self._input,
         }
+        if sent is not None:
+            self._input(sent)
 
     # what the stream asks
 
@@ -178,11 +183,14 @@ class AguiTranslator:
 
     def _input(self, data: Any) -> list[Said]:
         """What the client sent: its ids are taken, and its last message is not said to it again."""
+        if self._has_input:
+            return []
         try:
             messages = [Message.model_validate(message) for message in data["messages"]]
             thread_id, run_id = str(data["thread_id"]), str(data["run_id"])
         except (KeyError, TypeError, ValidationError):
             return []
+        self._has_input = True
         self._thread_id = self._thread_id or thread_id
         self._run_id = self._run_id or run_id
         self._parts.ids.take(message.id for message in messages)

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
-from antiphon.hub import Encoded, Subscribed, Summary
+from antiphon.hub import Encoded, Gap, Subscribed, Summary
 from antiphon.messages import EPOCH_PATTERN, MAX_OFFSET, Event
 
 _PLACE = re.compile(rf"({EPOCH_PATTERN}):(0|[1-9][0-9]{{0,15}})(?:([+~])([0-9]{{1,6}}))?")
