@@ -35,7 +35,7 @@ export class MiniRun {
     try {
       return Promise.resolve(other === undefined ? this.#answer(lastId) : other(init.signal));
     } catch (error) {
-      return Promise.reject(error);
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
     }
   };
 
