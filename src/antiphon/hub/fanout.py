@@ -103,6 +103,16 @@ class Fanout:
             gather_s = GATHER_S if channel.audience > SMALL else 0.0
             self._arm(max(clock() + gather_s, self._earliest, channel.earliest))
 
+    def serve(self, outlet: Outlet) -> None:
+        """Give one connection what batches under way hold for it, and write what was gathered, ahead of its turn."""
+        for delivery in self._deliveries:
+            for encoded, subscriptions in delivery.left:
+                for subscription in [found for found in subscriptions if found.outlet is outlet]:
+                    subscriptions.remove(subscription)
+                    if subscription.phase is LIVE and not outlet.offer(encoded):
+                        self._cut(delivery, subscription)
+        outlet.release()
+
     def drain(self) -> None:
         """Send everything that waits, now."""
         while self._dirty or self._deliveries or self._first or self._then:

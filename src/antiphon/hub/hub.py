@@ -277,6 +277,15 @@ class Hub:
             return
         self._pullers.place(subscription)
 
+    def move(self, old: Outlet, new: Outlet) -> None:
+        """Let another outlet of the same connection go on where one is; what the old one was given is written first."""
+        self._fanout.serve(old)
+        for name, subscription in list(old.subscriptions.items()):
+            moved = new.open(subscription.channel, subscription.cursor)
+            moved.caught_up = subscription.caught_up
+            old.unsubscribe(name)
+            self.begin(moved)
+
     def drained(self, outlet: Outlet) -> None:
         """A transport says that its socket has taken bytes."""
         self._pullers.wake(outlet)

@@ -137,7 +137,7 @@ def encode(packet: SocketPacket) -> list[Piece]:
         TypeError: Something in the data is neither JSON nor bytes.
     """
     attachments: list[bytes] = []
-    data = _take(packet.data, attachments)
+    data = take_bytes(packet.data, attachments)
     kind = packet.kind
     if attachments:
         kind = BINARY_EVENT if kind == EVENT else BINARY_ACK
@@ -148,14 +148,15 @@ def encode(packet: SocketPacket) -> list[Piece]:
     return [f"{MESSAGE}{kind}{count}{namespace}{number}{text}", *attachments]
 
 
-def _take(value: Any, attachments: list[bytes]) -> Any:
+def take_bytes(value: Any, attachments: list[bytes]) -> Any:
+    """The value with placeholders where bytes stood; the bytes are added to the attachments."""
     if isinstance(value, bytes | bytearray | memoryview):
         attachments.append(bytes(value))
         return {"_placeholder": True, "num": len(attachments) - 1}
     if isinstance(value, list | tuple):
-        return [_take(item, attachments) for item in value]
+        return [take_bytes(item, attachments) for item in value]
     if isinstance(value, dict):
-        return {key: _take(item, attachments) for key, item in value.items()}
+        return {key: take_bytes(item, attachments) for key, item in value.items()}
     return value
 
 
