@@ -48,7 +48,10 @@ def _log_to_stderr() -> None:
     import structlog
 
     is_terminal = sys.stderr.isatty()
-    renderer: Any = structlog.dev.ConsoleRenderer(colors=is_terminal and "NO_COLOR" not in os.environ)
+    renderer: Any = structlog.dev.ConsoleRenderer(
+        colors=is_terminal and "NO_COLOR" not in os.environ,
+        exception_formatter=structlog.dev.plain_traceback,  # drawing all locals can take seconds, in the loop
+    )
     if not is_terminal:
         renderer = structlog.processors.JSONRenderer()
     structlog.configure(

@@ -3,6 +3,8 @@
 from antiphon.services.runs.clock import Clock, ManualClock, SystemClock
 from antiphon.services.runs.config import RunsConfig
 from antiphon.services.runs.ending import Ending
+from antiphon.services.runs.local import Turn, Turns
+from antiphon.services.runs.opening import Opening
 from antiphon.services.runs.port import LocalPort
 from antiphon.services.runs.service import Ask, Runs
 from antiphon.services.runs.states import ENDED
@@ -45,6 +47,7 @@ __all__ = [
     "ManualClock",
     "NewRun",
     "Opened",
+    "Opening",
     "Owner",
     "Renewed",
     "RunEvent",
@@ -55,6 +58,8 @@ __all__ = [
     "Said",
     "SystemClock",
     "ThreadId",
+    "Turn",
+    "Turns",
     "run_channel",
     "thread_channel",
 ]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import orjson
 import structlog
@@ -19,10 +20,25 @@ from antiphon.services.runs.outcome import Outcome, failed, failed_by
 from antiphon.services.runs.record import Record
 from antiphon.services.runs.says import encode
 from antiphon.services.runs.states import Phase, Step, advance
+from antiphon.services.runs.values import NewRun
 
 STOPPED: Final = "the server was stopped"
 LEAVE_S: Final = 5.0  # so long a local run may take to end when the server stops
 _log = structlog.get_logger(__name__)
+
+
+class Turn(Protocol):
+    """A place in a line of runs that go one after the other."""
+
+    async def wait(self) -> None:
+        """Until it is this run's turn; meanwhile it is `queued`."""
+
+    def leave(self) -> None:
+        """The run has its outcome, or never began. May be called twice."""
+
+
+Turns = Callable[[str, NewRun], Turn]
+"""Given a run that is about to begin: its place, taken in this step. What it raises keeps the run from beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +46,8 @@ class Runnable:
     """What can be started under a name; it is called with a `LocalPort`."""
 
     run: Callable[[Any], Awaitable[Any]]
-    turns: asyncio.Semaphore | None  # None = as many at once as are wanted
+    at_once: asyncio.Semaphore | None  # None = as many at once as are wanted
+    turns: Turns | None = None  # None = no run waits for another
 
 
 class Locals:
@@ -42,6 +59,7 @@ class Locals:
         self._clock = clock
         self._runnables: dict[str, Runnable] = {}
         self._tasks: dict[Record, asyncio.Task[None]] = {}
+        self._turns: dict[Record, Turn] = {}
         self._begun: set[Record] = set()
         self._closing = False
 
@@ -49,11 +67,18 @@ class Locals:
     def names(self) -> list[str]:
         return sorted(self._runnables)
 
-    def register(self, name: str, run: Callable[[Any], Awaitable[Any]], at_once: int | None) -> None:
+    def register(
+        self, name: str, run: Callable[[Any], Awaitable[Any]], at_once: int | None, turns: Turns | None
+    ) -> None:
         """Raises ConflictError."""
         if name in self._runnables:
             raise ConflictError(f"{name!r} is registered already")
-        self._runnables[name] = Runnable(run, None if at_once is None else asyncio.Semaphore(at_once))
+        self._runnables[name] = Runnable(run, None if at_once is None else asyncio.Semaphore(at_once), turns)
+
+    def take_turn(self, record: Record, runnable: Runnable, wanted: NewRun) -> None:
+        """Let it have its place in a line, where there is one. Raises what the line raises."""
+        if runnable.turns is not None:
+            self._turns[record] = runnable.turns(record.run_id, wanted)
 
     def find(self, name: str) -> Runnable:
         """Raises NotFound, which says what there is."""
@@ -72,6 +97,14 @@ class Locals:
     def _forget(self, record: Record) -> None:
         self._tasks.pop(record, None)
         self._begun.discard(record)
+        if self._ledger.records.get(record.run_id) is not record:  # it never began; else its outcome is waited for
+            self.leave_turn(record)
+
+    def leave_turn(self, record: Record) -> None:
+        """Let the next one in its line go on."""
+        turn = self._turns.pop(record, None)
+        if turn is not None:
+            turn.leave()
 
     def interrupt(self, record: Record) -> None:
         """Let the task of a run see a CancelledError."""
@@ -81,6 +114,7 @@ class Locals:
 
     def let_go(self, record: Record) -> None:
         """A run has its outcome: a task that still waits for its turn need not."""
+        self.leave_turn(record)
         task = self._tasks.get(record)
         if task is not None and record not in self._begun:
             task.cancel()
@@ -102,11 +136,10 @@ class Locals:
         try:
             if record.opening is not None:
                 await asyncio.shield(record.opening)
-            if runnable.turns is None:
+            if record in self._turns:
+                await self._turns[record].wait()
+            async with runnable.at_once or contextlib.nullcontext():
                 await self._run(record, runnable, port)
-            else:
-                async with runnable.turns:
-                    await self._run(record, runnable, port)
         except asyncio.CancelledError:
             self._interrupted(record)
         except AntiphonError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 
 import orjson
 
@@ -18,14 +19,22 @@ from antiphon.services.runs.says import encode
 from antiphon.services.runs.states import Phase
 from antiphon.services.runs.values import NewRun, Owner, run_channel, thread_channel
 
+Opening = Callable[[str, NewRun, str | None], Sequence[NewEvent]]
+"""Given the id of a run that is about to begin, what it is, and who wants it: what must be stored together with it."""
+
 
 class Openings:
-    """Adds runs to the ledger."""
+    """Adds runs to the ledger.
 
-    def __init__(self, ledger: Ledger, config: RunsConfig, clock: Clock) -> None:
+    Args:
+        hooks: Asked for what belongs to a beginning.
+    """
+
+    def __init__(self, ledger: Ledger, config: RunsConfig, clock: Clock, hooks: Sequence[Opening]) -> None:
         self._ledger = ledger
         self._config = config
         self._clock = clock
+        self._hooks = hooks
 
     def existing(self, wanted: NewRun, *, kind: str) -> Record | None:
         """The run that an earlier call of the same kind began; None = there is none.
@@ -51,6 +60,8 @@ class Openings:
         events = _first_events(record.run_id, wanted, by)
         if parent is not None:
             events.append(child_event(parent.run_id, record, str(record.phase)))
+        for hook in self._hooks:
+            events += hook(record.run_id, wanted, by)
         now = encode_time(int(self._clock.now() * 1000))
         row = new_row(record.run_id, wanted, owner=owner, by=by, status=str(record.phase), now=now)
         record.opening = asyncio.get_running_loop().create_future()

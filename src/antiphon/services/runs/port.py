@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 from pydantic import ValidationError
@@ -63,6 +64,8 @@ class LocalPort:
         self._on_cancel: OnCancel | None = None
         self._on_lost: OnLost | None = None
         self._refused: AntiphonError | None = None
+        self.while_asking: Callable[[], AbstractContextManager[object]] = nullcontext
+        """Entered while people are asked: what measures the time of a run can stand still."""
 
     @property
     def opened(self) -> Opened:
@@ -144,7 +147,8 @@ class LocalPort:
         """Ask people and wait for their answer. Raises ConflictError where no questions can be asked."""
         if self._runs.ask is None:
             raise ConflictError("there is no service for questions")
-        return await self._runs.ask(self.run_id, question)
+        with self.while_asking():
+            return await self._runs.ask(self.run_id, question)
 
     async def close(self) -> None:
         """Let go; a run that was opened here and has no outcome is lost. May be called twice."""

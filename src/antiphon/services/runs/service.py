@@ -29,8 +29,8 @@ from antiphon.services.runs.forgetting import Forgetting
 from antiphon.services.runs.ids import new_lease
 from antiphon.services.runs.importing import Imports
 from antiphon.services.runs.ledger import SECRETS, Ledger
-from antiphon.services.runs.local import STOPPED, Locals
-from antiphon.services.runs.opening import Openings
+from antiphon.services.runs.local import STOPPED, Locals, Turns
+from antiphon.services.runs.opening import Opening, Openings
 from antiphon.services.runs.outcome import Outcome, failed
 from antiphon.services.runs.port import LocalPort
 from antiphon.services.runs.record import Cancelled, OnCancel, OnLost, Record, digest, refusal
@@ -73,6 +73,7 @@ class Runs:
         for name in (RUNS, "run:", "thread:", SECRETS):
             hub.claim(name)
         self.clock: Clock = clock or SystemClock()
+        self.on_opening: list[Opening] = []
         self.on_ending: list[Ending] = []
         self.ask: Ask | None = None  # set by the questions service; None = local runs cannot ask
         self._hub = hub
@@ -80,7 +81,7 @@ class Runs:
         self._ledger = Ledger(hub)
         self._watch = Watch(self._ledger, self.clock)
         self._voice = Voice(self._ledger, self.clock)
-        self._openings = Openings(self._ledger, self._config, self.clock)
+        self._openings = Openings(self._ledger, self._config, self.clock, self.on_opening)
         self._endings = Endings(
             self._ledger, self.clock, self.on_ending, changed=self._watch.changed, ended=self._ended
         )
@@ -104,15 +105,23 @@ class Runs:
 
     # Beginning
 
-    def register(self, name: str, run: Callable[[Any], Awaitable[Any]], *, at_once: int | None = None) -> None:
+    def register(
+        self,
+        name: str,
+        run: Callable[[Any], Awaitable[Any]],
+        *,
+        at_once: int | None = None,
+        turns: Turns | None = None,
+    ) -> None:
         """Make something startable: `run(port)` is called with a `LocalPort`, what it returns is the result.
 
         Args:
             at_once: How many of it may run at the same time; the others are `queued`. None = no limit of its own.
+            turns: Gives each new run its place in a line; it is `queued` until its turn comes.
         Raises:
             ConflictError: The name is taken.
         """
-        self._locals.register(name, run, at_once)
+        self._locals.register(name, run, at_once, turns)
 
     @property
     def names(self) -> list[str]:
@@ -165,7 +174,12 @@ class Runs:
             lease = new_lease()
             record.lease_sha256 = digest(lease)
             record.on_cancel = self._interrupting(record, None)
-            self._openings.begin(wanted, record, owner=Owner("local"), by=by)
+            self._locals.take_turn(record, runnable, wanted)
+            try:
+                self._openings.begin(wanted, record, owner=Owner("local"), by=by)
+            except BaseException:
+                self._locals.leave_turn(record)
+                raise
             self._locals.start(record, runnable, partial(self._port, record, wanted, lease, by))
         elif record.is_speaking:
             self._attach(record, connection)
@@ -418,16 +432,17 @@ class Runs:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End the local runs, as lost, and let go of the others."""
-        self._closing = True
         try:
-            await self._end_locals()
+            await self.end_locals()
         finally:
             self._ledger.close()
             for task in self._tasks:
                 task.cancel()
             await self._group.__aexit__(kind, error, trace)
 
-    async def _end_locals(self) -> None:
+    async def end_locals(self) -> None:
+        """Begin no further run, and end the local ones, as lost; for those that hold what local runs need."""
+        self._closing = True
         await self._locals.close()
         answers = [self._endings.end(record, Outcome("lost", reason=STOPPED)) for record in self._locals.left()]
         if answers:
