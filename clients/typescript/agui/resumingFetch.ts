@@ -59,6 +59,8 @@ class Following {
   readonly #gone = new AbortController();
   readonly #splice = new Splice();
   #failures = 0;
+  /** The server has forgotten our name for the run: one that began with an answer to what it had asked. */
+  #usesServerId = false;
 
   constructor(url: string, init: RequestInit, options: ResumeOptions) {
     this.#url = url;
@@ -163,8 +165,9 @@ class Following {
         const answer = await this.#fetch(this.#runUrl(), this.#again());
         if (isStream(answer)) return answer;
         if (answer.ok) throw clientError("protocol_error", "the server does not go on with the run");
-        if (!isPassing(answer)) throw await errorOf(answer);
+        if (!isPassing(answer) && !this.#knowsAnotherName(answer)) throw await errorOf(answer);
         await answer.body?.cancel();
+        if (answer.status === 404) continue;
         reason = `the server answered ${String(answer.status)}`;
       } catch (error) {
         if (this.#signal.aborted || error instanceof AntiphonError) throw error;
@@ -174,9 +177,17 @@ class Following {
     }
   }
 
+  #knowsAnotherName({ status }: Response): boolean {
+    const { runId, serverRunId } = this.#splice;
+    if (status !== 404 || this.#usesServerId || this.#init.method !== "POST" || serverRunId === null || serverRunId === runId) return false;
+    this.#usesServerId = true;
+    return true;
+  }
+
   /** A request that began a run is followed at the run's address; any other is repeated. */
   #runUrl(): string {
-    const runId = this.#splice.runId ?? runIdOf(this.#init.body);
+    const { runId: said, serverRunId } = this.#splice;
+    const runId = this.#usesServerId ? serverRunId : (said ?? runIdOf(this.#init.body));
     if (this.#init.method !== "POST" || runId === null) return this.#url;
     const [path = "", query] = this.#url.split("?");
     return `${path.replace(/\/$/, "")}/runs/${encodeURIComponent(runId)}${query === undefined ? "" : `?${query}`}`;

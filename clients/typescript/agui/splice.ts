@@ -6,6 +6,7 @@
  * all that the reader has open is ended first, so that for the reader, too, it is one run and every rule of the protocol holds.
  */
 
+import { isObject } from "../src/decode.js";
 import type { Fields } from "../src/decode.js";
 import type { SseFrame } from "./frames.js";
 import { frameOf } from "./frames.js";
@@ -26,6 +27,8 @@ export class Splice {
   lastId: string | null = null;
   /** The run that is told about; null until it began. */
   runId: string | null = null;
+  /** The same in the server's words; null = it did not say. */
+  serverRunId: string | null = null;
   /** The outcome has been told. */
   finished = false;
   /** By the event that would end it, in the order in which they were opened. */
@@ -52,6 +55,7 @@ export class Splice {
     const known = this.runId !== null && !this.finished;
     this.finished = false;
     if (typeof event["runId"] === "string") this.runId = event["runId"];
+    this.serverRunId = serverRunIdOf(event) ?? this.serverRunId;
     if (!known) return text;
     const ends = [...this.#open.values()].reverse().map(frameOf);
     this.#open.clear();
@@ -70,4 +74,9 @@ export class Splice {
     if (closer !== undefined) this.#open.delete(`${type} ${String(event[closer])}`);
     if (type === "RUN_FINISHED" || type === "RUN_ERROR") this.finished = true;
   }
+}
+
+function serverRunIdOf({ metadata }: Fields): string | null {
+  const said = isObject(metadata) ? metadata["antiphon"] : null;
+  return isObject(said) && typeof said["run_id"] === "string" ? said["run_id"] : null;
 }

@@ -165,6 +165,16 @@ describe("a stream that breaks", () => {
     expect(seen.slice(2, 6).map(({ type }) => type)).toEqual(["TEXT_MESSAGE_CONTENT", "TEXT_MESSAGE_END", "MESSAGES_SNAPSHOT", "TEXT_MESSAGE_START"]);
   });
 
+  test("a server that has forgotten the client's name for the run is asked for it by its own", async () => {
+    const [started = {}, ...rest] = answer("a");
+    const run = new MiniRun([{ ...started, metadata: { antiphon: { run_id: "run_1" } } }, ...rest]);
+    run.instead.push(() => stream(frame(run.events[0] ?? {}, "1"), "break"), () => new Response("unknown", { status: 404 }));
+    const agent = stock(run);
+    await agent.runAgent({ runId: "r" });
+    expect(run.asked.map(({ url: asked, lastId }) => [asked, lastId])).toEqual([[url, null], [`${url}/runs/r`, "1"], [`${url}/runs/run_1`, "1"]]);
+    expect(textOf(agent.messages)).toBe("a");
+  });
+
   test("a run that cannot be followed any more is an error of the protocol, never a success", async () => {
     const refusals = [
       { answer: () => new Response(JSON.stringify({ code: "forbidden", message: "not yours" }), { status: 403 }), code: "forbidden" },
