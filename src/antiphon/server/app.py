@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from fastapi import FastAPI
 from starlette.routing import WebSocketRoute
@@ -19,12 +20,14 @@ from antiphon.errors import ConflictError
 from antiphon.hub import Hub, Keep
 from antiphon.server.access import User
 from antiphon.server.admission import Facts, Policy
+from antiphon.server.agents import Offered, new_agents
 from antiphon.server.auth import Authenticator
 from antiphon.server.canary import CHANNEL, KEPT_EVENTS, Canary
 from antiphon.server.connections import Connections
 from antiphon.server.core import Core
 from antiphon.server.door import Door, Identify, Receive, Scope, Send
-from antiphon.server.http import channels, meta, pages, processes, questions, runs, session
+from antiphon.server.http import agents as agent_routes
+from antiphon.server.http import channels, facades, meta, pages, processes, questions, runs, session
 from antiphon.server.http.answers import answer_errors
 from antiphon.server.http.documentation import DocumentedApi
 from antiphon.server.live.codec import FRAMES
@@ -39,10 +42,23 @@ from antiphon.services.logs import Logs
 from antiphon.services.processes import Processes
 from antiphon.services.questions import Questions
 from antiphon.services.runs import Clock, Runs
+from antiphon.services.tools import Tools
 from antiphon.transports.crew import Crew
+
+if TYPE_CHECKING:  # it needs the extra
+    from antiphon.services.agents.service import Agents
 
 LIVE = "/live"
 RESERVED = ("forum:",)  # for services that will speak there: clients must not come to rely on them
+
+
+class Work(NamedTuple):
+    """The services that do and ask."""
+
+    runs: Runs
+    questions: Questions
+    tools: Tools
+    agents: Agents | None
 
 
 class Server:
@@ -72,6 +88,7 @@ class Server:
         self.app = _routes()
         self.authenticator: Authenticator | None = None  # None = it has not been opened yet
         self.runnables: dict[str, Runnable] = {}
+        self.offered = Offered()
         self._open_authenticator = open_authenticator or partial(Authenticator.open, settings)
         self._open_store = open_store or partial(_open_store, settings)
         self._clock = clock
@@ -91,20 +108,25 @@ class Server:
         self.runnables[runnable.name] = runnable
 
     @asynccontextmanager
-    async def _running_runs(self, hub: Hub) -> AsyncIterator[tuple[Runs, Questions]]:
-        runs = Runs(hub, self.settings.runs, clock=self._clock)
+    async def _working(self, hub: Hub) -> AsyncIterator[Work]:
+        settings = self.settings
+        runs = Runs(hub, settings.runs, clock=self._clock)
         questions = Questions(hub, runs)
         runs.ask = partial(ask_and_wait, questions)
+        tools = Tools(settings.tools, mcp=settings.mcp)
+        agents = new_agents(hub, runs, questions, tools, settings)
         for runnable in self.runnables.values():
             runnable.check()
             runs.register(runnable.name, runnable)
-        async with runs, questions:
+        async with tools, runs, questions, agents or nullcontext():
+            self.offered.begin(tools, agents)
             runs.resume()
             self._runs = runs
             try:
-                yield runs, questions
+                yield Work(runs, questions, tools, agents)
             finally:
                 self._runs = None
+                self.offered.end()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Core]:
@@ -119,8 +141,8 @@ class Server:
         async with (
             Hub(broker, keep=_keep(settings)) as hub,
             Logs(hub, settings.log) as logs,
-            self._running_runs(hub) as (runs, questions),
-            Wrapping(hub, runs) as voices,
+            self._working(hub) as work,
+            Wrapping(hub, work.runs) as voices,
             Processes(hub, settings.process, settings.server.data, voices=voices) as supervised,
             Crew() as crew,
             _singing(hub) as canary,
@@ -133,11 +155,13 @@ class Server:
                 hub=hub,
                 processes=supervised,
                 logs=logs,
-                runs=runs,
-                questions=questions,
+                runs=work.runs,
+                questions=work.questions,
+                tools=work.tools,
+                agents=work.agents,
                 runnables=self.runnables,
                 authenticator=authenticator,
-                connections=Connections(limits.connections, runs.disconnected),
+                connections=Connections(limits.connections, work.runs.disconnected),
                 rates=Rates(limits.publishes_per_s),
                 crew=crew,
                 canary=canary,
@@ -179,7 +203,7 @@ def _routes() -> FastAPI:
         description="The HTTP API. Live delivery over WebSocket and SSE is described in docs/protocol.md.",
     )
     answer_errors(app)
-    for part in (channels, processes, runs, questions, session, meta, pages):
+    for part in (channels, processes, runs, questions, agent_routes, facades, session, meta, pages):
         app.include_router(part.router)
     pages.mount_assets(app)
     return app

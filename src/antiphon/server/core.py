@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from antiphon.hub import Hub
 from antiphon.server.auth import Authenticator
@@ -18,8 +19,14 @@ from antiphon.services.logs import Logs
 from antiphon.services.processes import Processes
 from antiphon.services.questions import Questions
 from antiphon.services.runs import Runs
+from antiphon.services.tools import Tools
 from antiphon.transports.base import Limits
 from antiphon.transports.crew import Crew
+
+if TYPE_CHECKING:  # it needs the extra
+    from antiphon.services.agents.service import Agents
+
+FEATURES = ("processes", "logs", "runs", "questions", "tools")
 
 
 @dataclass(slots=True)
@@ -32,7 +39,9 @@ class Core:
     logs: Logs
     runs: Runs
     questions: Questions
-    runnables: Mapping[str, Runnable]  # what can be started, by name
+    tools: Tools
+    agents: Agents | None  # None = the extra is not installed
+    runnables: Mapping[str, Runnable]  # functions that can be started, by name
     authenticator: Authenticator
     connections: Connections
     rates: Rates
@@ -42,7 +51,11 @@ class Core:
     started: float = field(default_factory=time.monotonic)
     cancels: int = 0  # how many were asked for
     active_path: str = "asgi"  # which way hot sockets take: lean, asgi
-    features: tuple[str, ...] = ("processes", "logs", "runs", "questions")
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """What this server offers, as `welcome` says it."""
+        return FEATURES if self.agents is None else (*FEATURES, "agents")
 
     @property
     def limits(self) -> Limits:

@@ -15,18 +15,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 from urllib.parse import parse_qs
 
 import orjson
+from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 
-from antiphon.errors import Busy
+from antiphon.errors import Busy, SettingsError
 from antiphon.hub import Hub
 from antiphon.messages import Cursor, NewEvent
 from antiphon.server.access import LOCAL, User
 from antiphon.server.admission import Facts, Policy
+from antiphon.server.agents import OwnAgent
 from antiphon.server.app import Server
 from antiphon.server.auth import Authenticator, RunTokens
 from antiphon.server.auth.authenticator import bearer
@@ -35,10 +37,18 @@ from antiphon.server.auth.sessions import Sessions
 from antiphon.server.core import Core
 from antiphon.server.door import Receive, Scope, Send, refuse
 from antiphon.server.imported import imported_runnables
+from antiphon.server.live.params import input_error
 from antiphon.server.runnables import Function, Runnable
 from antiphon.server.settings import load, policy_of
+from antiphon.services.agents import AgentConfig
+from antiphon.services.names import check_name
+from antiphon.services.tools import Tool
+
+if TYPE_CHECKING:  # an extra
+    from pydantic_ai import Agent as PydanticAgent
 
 F = TypeVar("F", bound=Function)
+T = TypeVar("T", bound=Callable[..., Any])
 CurrentUser = Callable[[HTTPConnection], User | Awaitable[User | None] | None]
 
 
@@ -133,6 +143,60 @@ class Antiphon:
             return function
 
         return offer
+
+    def agent(self, name: str, agent: PydanticAgent[Any, Any], *, deps: Any = None, **settings: Any) -> None:
+        """Offer a pydantic-ai agent of this program, unmodified: each of its answers is a run, in a thread.
+
+        Its own tools stay; with `tools=[...]` it is given some of the server's too.
+
+        Args:
+            deps: What its tools and instructions get as `RunContext.deps`.
+            settings: As in `[agent.NAME]`, e.g. `title="Help desk"`, `if_busy="reject"`, `needs_approval=["refund"]`.
+        Raises:
+            ConflictError: The name is taken.
+            SettingsError: A setting is unknown or wrong, or the name is impossible.
+        """
+        check_name(name, "agent")
+        try:
+            config = AgentConfig.model_validate({"tools": [], **settings})
+        except ValidationError as exc:
+            raise SettingsError(f"agent.{name}: {input_error(exc.errors(), at='').message}") from None
+        self._server.offered.add_agent(OwnAgent(name, agent, deps, config))
+
+    @overload
+    def tool(self, function: T, /) -> T: ...
+    @overload
+    def tool(
+        self,
+        /,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        needs_approval: bool = False,
+        timeout_s: float | None = 60,
+        in_process: bool = False,
+    ) -> Callable[[T], T]: ...
+    def tool(self, function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+        """A decorator that makes a function a tool, for agents, for programs, and over MCP.
+
+        Its signature and docstring say what a model is told. An `async def` is awaited here; any other runs in a
+        process of its own, which is killed when the call is cancelled, or with `in_process` in a thread.
+
+        Args:
+            name: None = the function's.
+            description: None = from the docstring.
+            needs_approval: Whether a person is asked before an agent may call it.
+            timeout_s: Seconds that a call may take; None = no limit.
+        Raises:
+            TypeError: The function cannot be called with JSON, or not in a process of its own.
+            ConflictError: The name is taken.
+        """
+
+        def offer(function: T) -> T:
+            self._server.offered.add_tool(Tool.from_function(function, **options))
+            return function
+
+        return offer if function is None else offer(function)
 
     async def publish(self, channel: str, type: str, data: Any, *, idempotency_key: str | None = None) -> Cursor:  # noqa: A002
         """Append an event on behalf of the app itself; returns its cursor after the commit.

@@ -20,7 +20,8 @@ def imported_runnables(loaded: Loaded) -> list[Runnable]:
     Raises:
         SettingsError: Something cannot be imported, or cannot be run; each such key on a line of its own.
     """
-    if loaded.settings.runnable:
+    own_agents = any(agent.import_ for agent in loaded.settings.agent.values())  # the service of agents imports those
+    if loaded.settings.runnable or own_agents:
         _look_in(loaded.file.parent if loaded.file else Path.cwd())
     found, problems = [], []
     for name, setting in loaded.settings.runnable.items():

@@ -7,7 +7,14 @@ from typing import Any, NamedTuple
 
 from antiphon.server.access import User, require
 from antiphon.server.core import Core
-from antiphon.server.live import encode, question_commands, run_commands
+from antiphon.server.live import agent_commands, encode, question_commands, run_commands, tool_commands
+from antiphon.server.live.agent_params import (
+    ThreadForkParams,
+    ThreadListParams,
+    ThreadParams,
+    ThreadRenameParams,
+    ToolCallParams,
+)
 from antiphon.server.live.params import (
     ChannelListParams,
     ChannelParams,
@@ -125,4 +132,12 @@ COMMANDS: dict[str, Command] = {
     "question.withdraw": Command(QuestionWithdrawParams, question_commands.withdraw),
     "question.list": Command(QuestionListParams, question_commands.list_questions),
     "question.get": Command(QuestionParams, question_commands.get),
+    "agent.list": Command(NoParams, agent_commands.list_agents),
+    "thread.list": Command(ThreadListParams, agent_commands.list_threads),
+    "thread.get": Command(ThreadParams, agent_commands.get_thread),
+    "thread.fork": Command(ThreadForkParams, agent_commands.fork_thread),
+    "thread.rename": Command(ThreadRenameParams, agent_commands.rename_thread),
+    "thread.delete": Command(ThreadParams, agent_commands.delete_thread),
+    "tool.list": Command(NoParams, tool_commands.list_tools),
+    "tool.call": Command(ToolCallParams, tool_commands.call_tool),
 }

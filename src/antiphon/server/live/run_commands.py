@@ -27,8 +27,7 @@ from antiphon.services.table import Row
 
 async def start(core: Core, user: User, wanted: RunStartParams, connection: str | None = None) -> dict[str, Any]:
     _check_new(core, user, wanted)
-    if wanted.name in core.runnables:
-        core.runnables[wanted.name].arguments(wanted.input)  # whoever starts it is told, not only the run
+    _check_input(core, wanted)
     row = await core.runs.start(_new(wanted), by=user.name, connection=connection)
     return {"run_id": row["run_id"], "channel": run_channel(row["run_id"]), "run": row}
 
@@ -135,6 +134,14 @@ def _check_new(core: Core, user: User, wanted: RunStartParams) -> None:
             f"User {user.name!r} lacks the grant 'control run:{parent['name']}' for the parent",
             pointer="/params/parent_run_id",
         )
+
+
+def _check_input(core: Core, wanted: RunStartParams) -> None:
+    """Whoever starts a run is told what is wrong with its input, not only the run."""
+    if wanted.name in core.runnables:
+        core.runnables[wanted.name].arguments(wanted.input)
+    elif core.agents is not None and core.agents.knows(wanted.name) and wanted.run_id not in core.runs.rows:
+        core.agents.check_start(wanted.name, wanted.input, wanted.thread_id)
 
 
 def _check_speaker(core: Core, user: User, wanted: RunEmitParams) -> None:

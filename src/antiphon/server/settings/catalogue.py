@@ -39,8 +39,17 @@ def entries() -> Iterator[Entry]:
         model, is_table = _model_of(field.annotation)
         if model is None:
             raise TypeError(f"the setting {name} is no table")
-        above: Key = (name, _PLACEHOLDERS.get(name, "NAME")) if is_table else (name,)
-        yield from (Entry((*above, written(key, inner)), inner) for key, inner in model.model_fields.items())
+        yield from _entries_of(model, (name, _PLACEHOLDERS.get(name, "NAME")) if is_table else (name,))
+
+
+def _entries_of(model: type[BaseModel], above: Key) -> Iterator[Entry]:
+    for name, field in model.model_fields.items():
+        key = (*above, written(name, field))
+        inner, is_table = _model_of(field.annotation)
+        if inner is None or is_table:
+            yield Entry(key, field)
+        else:
+            yield from _entries_of(inner, key)
 
 
 def model_at(key: Key) -> type[BaseModel] | None:

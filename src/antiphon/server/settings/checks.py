@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from antiphon.errors import SettingsError
+from antiphon.server.settings.extras import check_extras
 from antiphon.server.settings.loaded import Loaded
 from antiphon.server.settings.origins import DEFAULT
+from antiphon.services.agents.config import check_models
 from antiphon.services.logs.config import check_names
 from antiphon.services.processes.config import check_dependencies
 
@@ -12,11 +14,23 @@ from antiphon.services.processes.config import check_dependencies
 def check_together(loaded: Loaded) -> None:
     """Raise SettingsError where settings contradict each other, naming them and the file."""
     _check_reachable(loaded)
+    check_extras(loaded)
+    _check_names(loaded)
     try:
         check_dependencies(loaded.settings.process)
         check_names(loaded.settings.log, loaded.settings.process)
+        check_models(loaded.settings.agent, loaded.settings.model)
     except SettingsError as error:
-        raise SettingsError(f"{loaded.file}: {error}") from None
+        lines = (f"{loaded.file}: {line}" for line in str(error).splitlines())
+        raise SettingsError("\n".join(lines)) from None
+
+
+def _check_names(loaded: Loaded) -> None:
+    """Agents and runnables are started by the same word."""
+    for name in loaded.settings.agent.keys() & loaded.settings.runnable.keys():
+        raise SettingsError(
+            f"{loaded.origin(('runnable', name, 'import'))}: runnable.{name}: there is an [agent.{name}]"
+        )
 
 
 def _check_reachable(loaded: Loaded) -> None:

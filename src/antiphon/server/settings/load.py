@@ -50,10 +50,14 @@ def load(
 
 
 def _directories(file: TomlFile | None, base: Path) -> list[Assignment]:
-    """Processes run where the file is, unless it says otherwise: not where somebody happened to start the server."""
-    named = file.tables.get("process") if file else None
-    tables = named.items() if isinstance(named, dict) else ()
-    return [Assignment(("process", name, "cwd"), base, DEFAULT) for name, table in tables if isinstance(table, dict)]
+    """Programs run where the file is, unless it says otherwise: not where somebody happened to start the server."""
+    found = []
+    for group in ("process", "mcp"):
+        named = file.tables.get(group) if file else None
+        for name, table in named.items() if isinstance(named, dict) else ():
+            if isinstance(table, dict) and (group == "process" or "command" in table):
+                found.append(Assignment((group, name, "cwd"), base, DEFAULT))
+    return found
 
 
 def _validate(assignments: Iterable[Assignment], origins: Mapping[Key, Origin], file: TomlFile | None) -> Settings:

@@ -15,9 +15,11 @@ from antiphon.server.names import is_loopback, parse_host, parse_origin
 from antiphon.server.settings.retention import RetentionRule, check_pattern
 from antiphon.server.settings.units import Bytes, Seconds, Unlimited
 from antiphon.server.settings.volatile import VolatileRule
+from antiphon.services.agents.config import AgentConfig, ModelConfig
 from antiphon.services.logs.config import LogConfig
 from antiphon.services.processes.config import Name, ProcessConfig
 from antiphon.services.runs.config import RunsConfig
+from antiphon.services.tools.config import McpConfig, ToolsConfig
 
 RESERVED_USERS = ("local", "operator")
 
@@ -184,6 +186,10 @@ class Settings(Group):
     runnable: Annotated[Mapping[Name, RunnableSettings], *_FrozenMap] = Field(
         default_factory=dict, validate_default=True
     )
+    agent: Annotated[Mapping[Name, AgentConfig], *_FrozenMap] = Field(default_factory=dict, validate_default=True)
+    model: Annotated[Mapping[Name, ModelConfig], *_FrozenMap] = Field(default_factory=dict, validate_default=True)
+    tools: ToolsConfig = Field(default_factory=ToolsConfig)
+    mcp: Annotated[Mapping[Name, McpConfig], *_FrozenMap] = Field(default_factory=dict, validate_default=True)
 
     @property
     def auth(self) -> bool:

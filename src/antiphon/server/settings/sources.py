@@ -18,7 +18,7 @@ SHORT: dict[str, Key] = {key: ("server", key) for key in ("host", "port", "data"
 """Settings with a variable and a flag of their own: `ANTIPHON_PORT`, `--port`."""
 
 _OTHER_VARIABLES = ("ANTIPHON_CONFIG", "ANTIPHON_URL", "ANTIPHON_TOKEN", "ANTIPHON_RUN_ID")
-_PATHS = (("process", "cwd"), ("log", "path"))
+_PATHS = (("process", "cwd"), ("log", "path"), ("mcp", "cwd"), ("tools", "folder"))
 
 
 def find_file(config: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:

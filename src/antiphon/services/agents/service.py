@@ -64,19 +64,19 @@ class Agents:
     @property
     def rows(self) -> Rows:
         """What `agent.list` answers."""
-        raise NotImplementedError
+        return []
 
-    def knows(self, name: str) -> bool:
+    def knows(self, name: str) -> bool:  # noqa: ARG002
         """Whether this is an agent."""
-        raise NotImplementedError
+        return False
 
     def check_start(self, name: str, input: Any, thread_id: str | None) -> None:  # noqa: A002
         """Raise InvalidParams (pointer `/params/input/...`) or ThreadBusy, where `run.start` would only fail later."""
         raise NotImplementedError
 
-    def threads(self, *, agent: str | None = None, before: str | None = None, limit: int = 100) -> Rows:
+    def threads(self, *, agent: str | None = None, before: str | None = None, limit: int = 100) -> Rows:  # noqa: ARG002
         """Rows of threads, newest first; `before` is a thread id."""
-        raise NotImplementedError
+        return []
 
     def thread(self, thread_id: str) -> Row:
         """A thread's row. Raises NotFound."""
