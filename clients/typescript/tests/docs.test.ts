@@ -29,7 +29,11 @@ test("every snippet compiles", { timeout: 60_000 }, () => {
     noEmit: true,
     skipLibCheck: true,
     types: [],
-    paths: { "@antiphon/client": [join(here, "src/index.ts")], "@antiphon/client/react": [join(here, "react/index.ts")] },
+    paths: {
+      "@antiphon/client": [join(here, "src/index.ts")],
+      "@antiphon/client/agui": [join(here, "agui/index.ts")],
+      "@antiphon/client/react": [join(here, "react/index.ts")],
+    },
   };
   const host = ts.createCompilerHost(options);
   const getSourceFile = host.getSourceFile.bind(host);
