@@ -50,12 +50,12 @@ class Mirror:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._left_out: set[str] = set()  # keys that are beyond the limit of an event
+        self._left_out: dict[str, Any] = {}  # values that are beyond the limit of an event
 
     async def show(self, values: Any) -> None:
         """The values after a step."""
-        new = {key: value for key, value in _fields(values).items() if key not in self._left_out}
-        changed = [key for key, value in new.items() if key not in self._held or self._held[key] != value]
+        new = _fields(values)
+        changed = [key for key, value in new.items() if self._is_news(key, value)]
         try:
             await self._write({key: new[key] for key in changed})
         except TooLarge:
@@ -65,6 +65,11 @@ class Mirror:
     @property
     def _held(self) -> Mapping[str, Any]:
         return self._run.state.value
+
+    def _is_news(self, key: str, value: Any) -> bool:
+        if key in self._left_out and self._left_out[key] == value:
+            return False
+        return key not in self._held or self._held[key] != value
 
     async def _write(self, changed: Mapping[str, Any]) -> None:
         if not changed:
@@ -81,7 +86,7 @@ class Mirror:
         try:
             await self._write({key: value})
         except TooLarge:
-            self._left_out.add(key)
+            self._left_out[key] = value
             await self._run.log(f"the value of {key!r} is too large to be shown", "warning")
 
 
