@@ -7,14 +7,15 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
-from antiphon.errors import AntiphonError, ConflictError, InputError, InvalidParams, NotFound, ToolError
+from antiphon.errors import AntiphonError, ConflictError, InputError, InvalidParams, NotFound, SettingsError, ToolError
 from antiphon.services.schemas import check_schema, check_value
 from antiphon.services.tools.calculator import CALCULATOR
 from antiphon.services.tools.clock import clock_tool
@@ -24,6 +25,9 @@ from antiphon.services.tools.fetching import fetch_tool
 from antiphon.services.tools.signatures import ARGUMENTS
 from antiphon.services.tools.tool import Tool
 from antiphon.services.tools.values import TOOL_NAME_PATTERN, ToolContext
+
+if TYPE_CHECKING:
+    from antiphon.services.tools.mcp_servers import McpServer
 
 _log = structlog.get_logger(__name__)
 
@@ -42,10 +46,10 @@ class Tools:
     ) -> None:
         self._config = config or ToolsConfig()
         self._workspace = workspace
-        self._mcp = dict(mcp or {})
         self._unchecked: set[str] = set()  # whose schemas cannot be checked here; their servers do it
         self._inside = AsyncExitStack()
         self._tools: dict[str, Tool] = {tool.name: tool for tool in (CALCULATOR, clock_tool(self._config.clock))}
+        self._servers = self._open_servers(mcp) if mcp else {}
         self._documents = self._open_documents()
         if self._config.fetch is not None:
             self.register(fetch_tool(self._config.fetch))
@@ -64,6 +68,22 @@ class Tools:
             raise ConflictError(f"there is a tool {tool.name!r} already")
         check_schema(tool.parameters, at="/parameters")
         self._tools[tool.name] = tool
+
+    def _offer(self, source: str, tools: list[Tool]) -> None:
+        """A server's tools as they are now. A name that is taken, also by another server's, stays whose it was."""
+        for tool in [tool for tool in self._tools.values() if tool.source == source]:
+            del self._tools[tool.name]
+            self._unchecked.discard(tool.name)
+        for tool in tools:
+            if tool.name in self._tools:
+                _log.warning("a tool's name is taken", tool=tool.name, source=source)
+                continue
+            try:
+                check_schema(tool.parameters, at="/parameters")
+            except InvalidParams as exc:
+                _log.info("a tool's arguments are checked by its server only", tool=tool.name, why=exc.message)
+                self._unchecked.add(tool.name)
+            self._tools[tool.name] = tool
 
     def get(self, name: str) -> Tool:
         """Raises NotFound."""
@@ -86,13 +106,17 @@ class Tools:
         return list(found.values())
 
     async def prepare(self, patterns: Sequence[str]) -> list[Tool]:
-        """`select`, once the servers among the patterns have answered, or have failed to in their time."""
+        """`select`, once the servers that may have the tools have answered, or have failed to in their time."""
+        has_unknown = not all(pattern in self._tools for pattern in patterns if not pattern.startswith("mcp:"))
+        for server in self._servers.values():
+            if has_unknown or server.source in patterns:
+                await server.settled()
         return self.select(patterns)
 
     def _matching(self, pattern: str) -> list[Tool]:
         if pattern == "*":
             return list(self._tools.values())
-        if pattern.removeprefix("mcp:") in self._mcp and pattern.startswith("mcp:"):
+        if any(server.source == pattern for server in self._servers.values()):
             return [tool for tool in self._tools.values() if tool.source == pattern]
         return [self.get(pattern)]
 
@@ -103,8 +127,11 @@ class Tools:
 
     @property
     def sources(self) -> list[dict[str, Any]]:
-        """The MCP servers: `{name, state, error, tools, server, since}`."""
-        return []
+        """The MCP servers: `{name, source, kind, state, error, tools, server, since}` of each, sorted by name.
+
+        `state` is connecting, connected, failed (it is tried again) or stopped; `error` says why it failed last.
+        """
+        return [self._servers[name].row() for name in sorted(self._servers)]
 
     @property
     def draining(self) -> list[dict[str, Any]]:
@@ -157,10 +184,25 @@ class Tools:
             self.register(tool)
         return documents
 
+    def _open_servers(self, mcp: Mapping[str, McpConfig]) -> dict[str, McpServer]:
+        try:
+            module = import_module("antiphon.services.tools.mcp_servers")
+        except ModuleNotFoundError as exc:
+            if exc.name not in ("mcp", "mcp_types"):
+                raise
+            first = min(mcp)
+            raise SettingsError(f"[mcp.{first}] needs an extra: pip install 'antiphon[mcp]'") from None
+        return {name: module.McpServer(name, config, self._workspace, self._offer) for name, config in mcp.items()}
+
     async def __aenter__(self) -> Self:
         """Begin to index and to connect."""
         if self._documents is not None:
             await self._inside.enter_async_context(self._documents)
+        if self._servers:
+            tasks = [asyncio.create_task(server.run(), name=server.source) for server in self._servers.values()]
+            self._inside.push_async_callback(asyncio.wait, tasks)
+        for server in self._servers.values():
+            self._inside.callback(server.stop)  # all of them, before the first is waited for
         return self
 
     async def __aexit__(
