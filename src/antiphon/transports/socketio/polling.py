@@ -80,8 +80,9 @@ class EngineServer:
         self._listen = listen
         self._sessions: dict[str, EngineSession] = {}
 
-    def __len__(self) -> int:
-        return len(self._sessions)
+    def sessions(self) -> list[EngineSession]:
+        """Those that are open."""
+        return list(self._sessions.values())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request that the door has admitted."""

@@ -1,0 +1,138 @@
+"""A server with nothing but Socket.IO, on a free port: the application of the protocol's published descriptions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+
+from antiphon.brokers.memory import MemoryBroker
+from antiphon.hub import Hub
+from antiphon.server.access import LOCAL
+from antiphon.transports.base import Limits
+from antiphon.transports.crew import Crew
+from antiphon.transports.queue import QueueSink
+from antiphon.transports.socketio.client import Client, Shared
+from antiphon.transports.socketio.codec import Codecs
+from antiphon.transports.socketio.namespace import ConnectRefused, Namespace, Peer
+from antiphon.transports.socketio.polling import EngineRefused, EngineServer
+from antiphon.transports.socketio.rooms import FAMILY, Speakers, open_rooms
+from antiphon.transports.socketio.session import EngineSession, Rules
+from antiphon.transports.sweep import Beat, Sweep
+from antiphon.transports.websocket import WebSocketTransport
+
+BEAT = Beat(tick_s=0.05, ping_ticks=6, answer_ticks=4)  # pings every 300 ms, answered within 200 ms
+LIMITS = Limits(message_bytes=1_000_000)
+
+
+@dataclass(slots=True)
+class Served:
+    """The server, seen from a test."""
+
+    port: int
+    engine: EngineServer
+    namespaces: dict[str, Namespace]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+def namespaces() -> dict[str, Namespace]:
+    """`/` and `/custom`: both say what they were given, echo, and acknowledge."""
+    return {name: _namespace(name) for name in ("/", "/custom")}
+
+
+def _namespace(name: str) -> Namespace:
+    found = Namespace(name)
+
+    @found.use
+    def check(peer: Peer) -> None:
+        if isinstance(peer.auth, dict) and peer.auth.get("token") == "wrong":
+            raise ConnectRefused("wrong token", {"hint": "tea"})
+
+    @found.on("connect")
+    async def connect(peer: Peer) -> None:
+        peer.emit("auth", peer.auth or {})
+        await peer.join("all")
+
+    @found.on("message")
+    def message(peer: Peer, *args: Any) -> None:
+        peer.emit("message-back", *args)
+
+    @found.on("message-with-ack")
+    def message_with_ack(_: Peer, *args: Any) -> tuple[Any, ...]:
+        return args
+
+    @found.on("to-all")
+    async def to_all(_: Peer, *args: Any) -> None:
+        await found.emit("said", *args, room="all")
+
+    @found.on("leave")
+    async def leave(peer: Peer, room: str) -> str:
+        peer.leave(room)
+        return "left"
+
+    @found.on("ask-me")
+    async def ask_me(peer: Peer) -> None:
+        peer.emit("told", await peer.call("question", "why?", timeout_s=5))
+
+    @found.on("kick-me")
+    def kick(peer: Peer) -> None:
+        peer.disconnect()
+
+    return found
+
+
+class App:
+    """The ASGI app: no admission, everybody is the user of this machine."""
+
+    def __init__(self, engine: EngineServer) -> None:
+        self._engine = engine
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        scope.setdefault("state", {})["user"] = LOCAL
+        if scope["type"] == "http":
+            await self._engine(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
+
+    async def _socket(self, scope: Any, receive: Any, send: Any) -> None:
+        sink = QueueSink(bound_bytes=LIMITS.queued_bytes)
+        try:
+            session = self._engine.open_socket(scope, sink, lambda piece: piece)
+        except EngineRefused as refused:
+            status, headers, body = refused.response()
+            await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
+            await send({"type": "websocket.http.response.body", "body": body})
+            return
+        await WebSocketTransport(receive, send, sink, LIMITS).serve(session)
+
+
+@asynccontextmanager
+async def serving(beat: Beat = BEAT) -> AsyncIterator[Served]:
+    spaces = namespaces()
+    async with Hub(MemoryBroker()) as hub, Crew() as crew:
+        sweep = Sweep(beat, stalled_s=5)
+        shared = Shared(hub, crew, LIMITS, 100, spaces, Codecs(Speakers({FAMILY: open_rooms(hub, spaces)})))
+
+        def listen(session: EngineSession, scope: Any) -> Client:
+            return Client(shared, session, scope["state"]["user"].name, shared.codecs.messages)
+
+        engine = EngineServer(Rules(beat), sweep, crew, listen)
+        server = uvicorn.Server(uvicorn.Config(App(engine), port=0, log_level="warning", lifespan="off"))
+        task = asyncio.create_task(server.serve())
+        while not server.started:
+            await asyncio.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        try:
+            yield Served(port, engine, spaces)
+        finally:
+            engine.close("stopping")
+            sweep.stop()
+            server.should_exit = True
+            await task
