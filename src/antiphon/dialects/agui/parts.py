@@ -66,11 +66,9 @@ class Parts:
 
     def args(self, tool_call_id: str, delta: str) -> list[Said]:
         tool = self.tools.get(tool_call_id)
-        if tool is None:
+        if tool is None or not delta:
             return []
-        said = [_tool_start(tool, None)] if tool.is_complete and delta.strip() else []
-        if tool.is_complete and not said:
-            return []  # space behind a complete value
+        said = [_tool_start(tool, None)] if tool.is_complete else []
         tool.is_complete = False
         tool.pieces.append(delta)
         said.append({"type": "TOOL_CALL_ARGS", "toolCallId": tool.wire, "delta": delta})

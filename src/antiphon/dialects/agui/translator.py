@@ -60,7 +60,6 @@ class AguiTranslator:
         self._usage: dict[str, Any] = {}
         self._last: list[Said] = []  # what ended the run
         self._is_quiet = False
-        self._has_just_asked = False
         self._has_input = False
         self._words: dict[str, Callable[[Any], list[Said]]] = {
             "message.open": lambda data: self._parts.open(data["message_id"], data["role"]),
@@ -105,12 +104,11 @@ class AguiTranslator:
     @property
     def is_over(self) -> bool:
         """Whether the AG-UI run has ended with what was taken in last."""
-        return bool(self._last) or self._has_just_asked
+        return bool(self._last or self._questions)
 
     def follow(self, event: Event) -> None:
         """Take in what the client has, or will be given by `join`."""
         self._is_quiet = True
-        self._has_just_asked = event.type == "question.asked"
         self._keep(self._said(event))
 
     def join(self) -> list[bytes]:
@@ -127,7 +125,7 @@ class AguiTranslator:
             self.ended = True
             return _encoded([*said, self._last[-1]])
         if self._questions:
-            return _encoded(said + self._interrupted())
+            return _encoded([*said, self._interrupted()[-1]])
         return _encoded(said + self._parts.reopen())
 
     def event(self, event: Event) -> list[bytes]:

@@ -69,7 +69,7 @@ class Parts:
 
     def args(self, tool_call_id: str, delta: str) -> list[Chunk]:
         tool = self._tools.get(tool_call_id)
-        if tool is None or (tool.is_complete and not delta.strip()):
+        if tool is None or not delta:
             return []
         tool.is_complete = False
         tool.pieces.append(delta)

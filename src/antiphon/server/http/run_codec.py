@@ -84,6 +84,7 @@ class RunCodec:
         self._translator = translator
         self._epoch = epoch
         self._place = place
+        self._is_over = False
         self._seen = 0  # the last offset that was translated
         self._kept: dict[int, bytes] = {}  # what the last batch was translated to: a slow reader is sent it once more
 
@@ -103,7 +104,7 @@ class RunCodec:
 
     def _take(self, event: Event) -> bytes:
         self._seen = event.offset
-        if self._translator.ended:
+        if self._is_over:
             return b""
         if event.offset > self._place.offset:
             return self._entries(self._translator.event(event), event.offset - 1, "+", event.offset)
@@ -114,7 +115,7 @@ class RunCodec:
         """What comes first, once all before the place was taken in."""
         if self._place.joins:
             return self._entries(self._translator.join(), offset, "~", offset)
-        return Final(b":\n\n") if self._translator.is_over else b""
+        return self._final(b"") if self._translator.is_over else b""
 
     def _entries(self, said: list[bytes], offset: int, mark: str, last: int) -> bytes:
         """The entries that were not sent yet, each with its place."""
@@ -122,7 +123,11 @@ class RunCodec:
         names = [f"{self._epoch}:{offset}{mark}{count}" for count in range(1, len(said))]
         named = list(zip(said, [*names, f"{self._epoch}:{last}"], strict=False))
         piece = b"".join([b"data: %b\nid: %b\n\n" % (part, name.encode()) for part, name in named[skip:]])
-        return Final(piece or b":\n\n") if self._translator.ended else piece
+        return self._final(piece) if self._translator.ended else piece
+
+    def _final(self, piece: bytes) -> Final:
+        self._is_over = True
+        return Final(piece or b":\n\n")
 
     def caught_up(self, channel: str, epoch: str, offset: int) -> Encoded:  # noqa: ARG002 - no word for it
         return NOTHING
@@ -131,12 +136,12 @@ class RunCodec:
         """A client that was to be told where the run is can still be told; another has to begin anew."""
         self._seen = gap.last
         if gap.first > self._place.offset:
-            return _encoded([Final(_nameless(self._translator.gap()))])
+            return _encoded([self._final(_nameless(self._translator.gap()))])
         self._translator.begin(gap.summary)
         if self._place.joins and gap.last >= self._place.offset:
             return _encoded([self._placed(gap.last)])
         if gap.last > self._place.offset:
-            return _encoded([Final(_nameless(self._translator.gap()))])
+            return _encoded([self._final(_nameless(self._translator.gap()))])
         return NOTHING
 
     def goodbye(self, reason: str) -> Encoded:
