@@ -33,8 +33,8 @@ class Conversation:
         self._calls: dict[str, tuple[Message, Message, _Text]] = {}  # by id: the message, the call, its arguments
 
     def seed(self, messages: Iterable[Message]) -> None:
-        """What was said before this run."""
-        self._messages += messages
+        """What was said before this run; the run may have begun to speak before that was kept."""
+        self._messages[:0] = messages
 
     def restore(self, state: Any) -> None:
         """The state as of where the stream begins."""
