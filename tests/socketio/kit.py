@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +27,13 @@ from antiphon.transports.websocket import WebSocketTransport
 
 BEAT = Beat(tick_s=0.05, ping_ticks=6, answer_ticks=4)  # pings every 300 ms, answered within 200 ms
 LIMITS = Limits(message_bytes=1_000_000)
+
+
+async def until(true: Callable[[], object]) -> None:
+    """Look once in each turn of the loop, which is the server's as well."""
+    async with asyncio.timeout(20):
+        while not true():  # noqa: ASYNC110 - nobody would set an event
+            await asyncio.sleep(0)
 
 
 @dataclass(slots=True)
@@ -126,8 +133,7 @@ async def serving(beat: Beat = BEAT) -> AsyncIterator[Served]:
         engine = EngineServer(Rules(beat), sweep, crew, listen)
         server = uvicorn.Server(uvicorn.Config(App(engine), port=0, log_level="warning", lifespan="off"))
         task = asyncio.create_task(server.serve())
-        while not server.started:
-            await asyncio.sleep(0.01)
+        await until(lambda: server.started)
         port = server.servers[0].sockets[0].getsockname()[1]
         try:
             yield Served(port, engine, spaces)
