@@ -54,9 +54,13 @@ async def hang() -> str:
 
 
 def chatting(models: ModelServer, **options: Any) -> Any:
+    return chatting_with(models.url, **options)
+
+
+def chatting_with(url: str, **options: Any) -> Any:
     """A model that calls tools until it has an answer."""
     tools = [add, refuse, pay, hang]
-    chat = ServedChat(url=models.url).bind_tools(tools)
+    chat = ServedChat(url=url).bind_tools(tools)
 
     async def answer(state: MessagesState) -> dict[str, Any]:
         return {"messages": [await chat.ainvoke(state["messages"])]}

@@ -22,6 +22,7 @@ from pydantic import BaseModel
 from tests.adapters.kit import LONG, cancelled, said
 from tests.agents.kit import Stage, script
 from tests.agents.model_server import ModelServer
+from tests.runs.kit import until
 
 from antiphon.adapters.openai_agents import run_agent, runnable
 from antiphon.services.runs import NewRun
@@ -52,17 +53,16 @@ async def hang() -> str:
     return "never"
 
 
-@pytest.fixture
-async def model(models: ModelServer) -> AsyncIterator[OpenAIChatCompletionsModel]:
-    set_tracing_disabled(True)
-    async with AsyncOpenAI(base_url=models.url, api_key="not needed", max_retries=0) as client:
-        yield OpenAIChatCompletionsModel("scripted", client)
-
-
-@pytest.fixture
-def agent(model: OpenAIChatCompletionsModel) -> Agent[Any]:
-    settings = ModelSettings(include_usage=True)
+def agent_with(client: AsyncOpenAI) -> Agent[Any]:
+    set_tracing_disabled(True)  # of the bare runs
+    model, settings = OpenAIChatCompletionsModel("scripted", client), ModelSettings(include_usage=True)
     return Agent("assistant", model=model, model_settings=settings, tools=[add, refuse, pay, hang])
+
+
+@pytest.fixture
+async def agent(models: ModelServer) -> AsyncIterator[Agent[Any]]:
+    async with AsyncOpenAI(base_url=models.url, api_key="not needed", max_retries=0) as client:
+        yield agent_with(client)
 
 
 # What it says
@@ -218,7 +218,7 @@ async def test_two_calls_are_decided_apart(stage: Stage, agent: Agent[Any]) -> N
     calls = [{"call": "pay", "arguments": {"amount": amount}} for amount in (1, 2)]
     stage.offer("chat", runnable(agent))
     await stage.start("chat", "r", prompt=script(calls, [{"text": "Done."}]))
-    await said(stage, "r", "question.asked", more_than=1)
+    await until(lambda: len(stage.questions.list(status="open", run_id="r")) == 2)
     for question in stage.questions.list(status="open", run_id="r"):
         action = "approve" if question["value"] == {"amount": 1} else "reject"
         await stage.questions.answer(question["question_id"], action=action, by="ben")
