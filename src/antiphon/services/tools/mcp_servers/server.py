@@ -38,6 +38,7 @@ Offer = Callable[[str, list[Tool]], None]
 MAX_TOOLS = 1000
 MAX_PAGES = 100
 STABLE_S = 10.0  # a connection that lasted so long begins again with the shortest wait
+ENDED = "the connection ended"
 _log = structlog.get_logger(__name__)
 
 
@@ -60,7 +61,7 @@ class McpServer:
         self._tools = 0
         self._program: str | None = None  # what the server calls itself
         self._client: Client | None = None
-        self._settled = asyncio.Event()  # whether the attempt under way has come to an outcome
+        self._attempt = asyncio.Event()  # whether the attempt under way, or else the next, has come to an outcome
         self._wake = asyncio.Event()
         self._scope: anyio.CancelScope | None = None  # while it runs
         self._is_stopped = False
@@ -85,7 +86,8 @@ class McpServer:
 
     async def settled(self) -> None:
         """Wait until the attempt under way has succeeded or failed, which has its time limit."""
-        await self._settled.wait()
+        if self._state == "connecting":
+            await self._attempt.wait()
 
     def stop(self) -> None:
         """End `run`; a program is asked to end, then killed."""
@@ -106,19 +108,23 @@ class McpServer:
                         await self._wake.wait()
         finally:
             self._become("stopped", None)
+            self._attempt.set()
 
     async def _connect(self) -> None:
         self._become("connecting", self._error)
         self._wake.clear()
-        self._stood_s = 0.0
+        self._stood_s, attempt = 0.0, self._attempt
         try:
             with anyio.CancelScope(deadline=anyio.current_time() + self._config.connect_timeout_s) as limit:
                 await self._converse(limit)
-            error = "it did not answer in time" if limit.cancelled_caught else "the connection ended"
+            error = "it did not answer in time" if limit.cancelled_caught else ENDED
         except Exception as exc:  # a server may fail in any way, and is tried again
             error = self._reason(exc)
         _log.warning("an MCP server is not connected", server=self.name, error=error)
         self._become("failed", error)
+        if self._attempt is attempt:  # it never stood
+            self._attempt = asyncio.Event()
+            attempt.set()
 
     async def _converse(self, limit: anyio.CancelScope) -> None:
         """Returns when the connection has ended. Until it stands, `limit` has a deadline."""
@@ -141,11 +147,14 @@ class McpServer:
         self._program = None if info is None else f"{info.name} {info.version}".strip()
         self._client = client
         self._become("connected", None)
+        self._attempt.set()
         try:
             yield
         finally:
+            self._attempt = asyncio.Event()
             self._client = None
             self._stood_s = time.monotonic() - began
+            self._become("failed", ENDED)
 
     async def _listen(self, client: Client, changed: asyncio.Event) -> None:
         """Since 2026-07-28 a server tells of other tools only whoever has asked for it."""
@@ -204,20 +213,16 @@ class McpServer:
 
     async def _connected(self) -> Client:
         """Raises ToolError: the server cannot be reached, tried just now."""
-        if self._client is None and self._state == "failed":
-            self._settled.clear()
-            self._wake.set()
-        await self._settled.wait()
+        if self._client is None and not self._is_stopped:
+            if self._state == "failed":
+                self._wake.set()
+            await self._attempt.wait()
         if self._client is None:
             raise ToolError(f"The MCP server {self.name!r} is not connected: {self._error or 'it was stopped'}")
         return self._client
 
     def _become(self, state: State, error: str | None) -> None:
         self._state, self._error, self._since = state, error, time.time()
-        if state == "connecting":
-            self._settled.clear()
-        else:
-            self._settled.set()
 
     def _reason(self, error: BaseException) -> str:
         """In one line, without the address: it may hold a key."""
