@@ -65,15 +65,18 @@ class Parts:
         said = self._step()
         tool = OpenTool(self._ids.new(data["tool_call_id"]), data["name"])
         self._tools[data["tool_call_id"]] = tool
-        return [*said, {"type": "tool-input-start", "toolCallId": tool.wire, "toolName": tool.name, **SERVERS}]
+        return said + _begin(tool)
 
     def args(self, tool_call_id: str, delta: str) -> list[Chunk]:
         tool = self._tools.get(tool_call_id)
         if tool is None or not delta:
             return []
-        tool.is_complete = False
         tool.pieces.append(delta)
-        said: list[Chunk] = [{"type": "tool-input-delta", "toolCallId": tool.wire, "inputTextDelta": delta}]
+        if tool.is_complete:  # it was not: from its beginning, as the page may have come since
+            tool.is_complete = False
+            said = _begin(tool)
+        else:
+            said = [{"type": "tool-input-delta", "toolCallId": tool.wire, "inputTextDelta": delta}]
         return said + _complete(tool, SERVERS) if tool.growing.feed(delta) else said
 
     def works(self, tool_call_id: str) -> list[Chunk]:
@@ -139,12 +142,16 @@ class Parts:
     def reopen(self) -> list[Chunk]:
         """What is open, for one who goes on in the same message."""
         said: list[Chunk] = [{"type": f"{kind}-start", "id": wire} for wire, kind in self._messages.values()]
-        for tool in self._tools.values():
-            if not tool.is_complete:
-                said.append({"type": "tool-input-start", "toolCallId": tool.wire, "toolName": tool.name, **SERVERS})
-                if tool.pieces:
-                    said.append({"type": "tool-input-delta", "toolCallId": tool.wire, "inputTextDelta": tool.text})
-        return said
+        growing = [tool for tool in self._tools.values() if not tool.is_complete]
+        return said + [chunk for tool in growing for chunk in _begin(tool)]
+
+
+def _begin(tool: OpenTool) -> list[Chunk]:
+    """A call with what is known of its input."""
+    said: list[Chunk] = [{"type": "tool-input-start", "toolCallId": tool.wire, "toolName": tool.name, **SERVERS}]
+    if tool.pieces:
+        said.append({"type": "tool-input-delta", "toolCallId": tool.wire, "inputTextDelta": tool.text})
+    return said
 
 
 def _complete(tool: OpenTool, whose: Chunk) -> list[Chunk]:
