@@ -104,6 +104,10 @@ class Line(Protocol):
     def id(self) -> str:
         """As in the table of connections."""
 
+    @property
+    def sent(self) -> int:
+        """Messages that were sent, or wait to be."""
+
     def say(self, message: bytes) -> None:
         """Send a text message, behind all that was sent before."""
 

@@ -9,7 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from fastapi import FastAPI
-from starlette.routing import WebSocketRoute
 
 from antiphon import __version__
 from antiphon.brokers.base import Broker
@@ -25,13 +24,13 @@ from antiphon.server.auth import Authenticator
 from antiphon.server.canary import CHANNEL, KEPT_EVENTS, Canary
 from antiphon.server.connections import Connections
 from antiphon.server.core import Core
+from antiphon.server.dialects.sites import Sites
 from antiphon.server.door import Door, Identify, Receive, Scope, Send
 from antiphon.server.http import agents as agent_routes
 from antiphon.server.http import channels, facades, meta, pages, processes, questions, runs, session
 from antiphon.server.http.answers import answer_errors
 from antiphon.server.http.documentation import DocumentedApi
-from antiphon.server.live.codec import FRAMES
-from antiphon.server.live.endpoint import LiveEndpoint
+from antiphon.server.live.endpoint import live_path
 from antiphon.server.live.lean import lean_sockets
 from antiphon.server.rates import Rates
 from antiphon.server.readiness import Readiness
@@ -48,7 +47,6 @@ from antiphon.transports.crew import Crew
 if TYPE_CHECKING:  # it needs the extra
     from antiphon.services.agents.service import Agents
 
-LIVE = "/live"
 RESERVED = ("forum:",)  # for services that will speak there: clients must not come to rely on them
 
 
@@ -93,7 +91,8 @@ class Server:
         self._open_store = open_store or partial(_open_store, settings)
         self._clock = clock
         self._runs: Runs | None = None
-        self._door = Door(self.app, policy, identify or self._identify)
+        self.sites = Sites(self.app)
+        self._door = Door(self.sites, policy, identify or self._identify)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._door(scope, receive, send)
@@ -167,21 +166,17 @@ class Server:
                 canary=canary,
                 readiness=Readiness(hub, canary, None),
             )
-            self._serve(core)
-            yield core
-            core.connections.goodbye("stopping")
-
-    def _serve(self, core: Core) -> None:
-        self.app.state.core = core
-        self.app.state.authenticator = self.authenticator
-        self.app.router.routes.append(WebSocketRoute(LIVE, LiveEndpoint(core)))
+            self.app.state.core = core
+            self.app.state.authenticator = self.authenticator
+            with self.sites.serving(core, [live_path(core)]):
+                yield core
+                core.connections.goodbye("stopping")
 
     @contextmanager
     def lean_sockets(self, core: Core) -> Iterator[type[asyncio.Protocol]]:
         """A class for uvicorn's `ws=` that serves hot sockets without ASGI. Optional: ASGI serves the same paths."""
-        routes = {LIVE: partial(LiveEndpoint(core).open, codec=FRAMES)}
         core.active_path = "lean"
-        with lean_sockets(core, self._door, routes) as protocol:
+        with lean_sockets(core, self._door, self.sites.everywhere, self.sites.paths_of) as protocol:
             yield protocol
 
     def ticket(self) -> str:
@@ -205,7 +200,9 @@ def _routes() -> FastAPI:
     answer_errors(app)
     for part in (channels, processes, runs, questions, agent_routes, facades, session, meta, pages):
         app.include_router(part.router)
+    app.include_router(pages.files)
     pages.mount_assets(app)
+    pages.mount_docs(app)
     return app
 
 

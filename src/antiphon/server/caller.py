@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from antiphon.dialects.base import Row
-from antiphon.errors import NotFound
 from antiphon.hub import History
 from antiphon.server.access import User, require
 from antiphon.server.core import Core
-from antiphon.server.live import question_commands, run_commands
+from antiphon.server.live import question_commands, run_commands, tool_commands
+from antiphon.server.live.agent_params import ToolCallParams
 from antiphon.server.live.params import check
 from antiphon.server.live.question_params import QuestionAnswerParams
 from antiphon.server.live.run_params import RunCancelParams, RunParams, RunStartParams
@@ -85,13 +85,9 @@ class UserCaller:
         return await self._core.hub.history(channel, after=after, before=before, limit=limit)
 
     async def call_tool(self, name: str, arguments: Mapping[str, Any]) -> Any:
-        require(self._user, "control", f"tool:{name}")
-        tools: Any = getattr(self._core, "tools", None)
-        if tools is None:
-            raise NotFound(f"Tool not found: {name[:80]}")
-        return await tools.call(name, arguments)
+        wanted = check(ToolCallParams, {"name": name, "arguments": dict(arguments)}, at="/params")
+        return (await tool_commands.call_tool(self._core, self._user, wanted))["result"]
 
     def agents(self) -> list[Row]:
-        agents: Any = getattr(self._core, "agents", None)
-        rows = [] if agents is None else agents.rows
+        rows = [] if self._core.agents is None else self._core.agents.rows
         return [row for row in rows if self._user.may("control", f"run:{row['name']}")]

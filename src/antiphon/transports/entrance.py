@@ -55,6 +55,7 @@ class Entrance(asyncio.Protocol):
 
     app: LeanApp
     shared: Shared
+    shared_at: Callable[[str], Shared]
     otherwise: Callable[..., asyncio.Protocol]
 
     def __init__(
@@ -137,7 +138,7 @@ class Entrance(asyncio.Protocol):
     async def _admit(self, request: Request, answer: handshake.Headers) -> None:
         transport = self._transport
         assert transport is not None
-        socket = LeanSocket(self.shared, self._state.connections, transport)
+        socket = LeanSocket(self.shared_at(request.path), self._state.connections, transport)
         try:
             async with asyncio.timeout(ADMITTED_WITHIN_S):
                 session = await self.app.open(self._scope(request, transport), socket)
@@ -195,10 +196,23 @@ def _address(found: Any) -> tuple[str, int | None] | None:
     return (found, None) if isinstance(found, str) and found else None
 
 
-def lean_protocol(app: LeanApp, shared: Shared, *, otherwise: Callable[..., asyncio.Protocol]) -> type[Entrance]:
+def lean_protocol(
+    app: LeanApp,
+    shared: Shared,
+    *,
+    otherwise: Callable[..., asyncio.Protocol],
+    shared_at: Callable[[str], Shared] | None = None,
+) -> type[Entrance]:
     """A class for uvicorn's `ws=`.
 
     Args:
         otherwise: Serves all paths that are not the app's: one of uvicorn's own protocol classes.
+        shared_at: What the sockets of a lean path have in common, where that is not `shared`.
     """
-    return type("LeanProtocol", (Entrance,), {"app": app, "shared": shared, "otherwise": staticmethod(otherwise)})
+    members = {
+        "app": app,
+        "shared": shared,
+        "shared_at": staticmethod(shared_at or (lambda _: shared)),
+        "otherwise": staticmethod(otherwise),
+    }
+    return type("LeanProtocol", (Entrance,), members)

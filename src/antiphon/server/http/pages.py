@@ -40,6 +40,7 @@ it; a wheel made by <code>pip install .</code> has it inside. The API is describ
 """
 
 router = APIRouter(include_in_schema=False)
+files = APIRouter(include_in_schema=False)  # what the page needs beside its assets
 
 
 @router.get("/")
@@ -48,6 +49,9 @@ router = APIRouter(include_in_schema=False)
 @router.get("/runs")
 @router.get("/runs/{name}")
 @router.get("/inbox")
+@router.get("/agents")
+@router.get("/agents/{name}")
+@router.get("/agents/{name}/{thread}")
 @router.get("/connections")
 @router.get("/playground")
 async def page(request: Request) -> Response:
@@ -55,8 +59,13 @@ async def page(request: Request) -> Response:
     return _page(request, "index.html", DASHBOARD)
 
 
-@router.get("/icon.svg")
-@router.get("/theme.js")
+async def playground(request: Request) -> Response:
+    """The dashboard's page at the address of another system's test page."""
+    return _page(request, "index.html", DASHBOARD)
+
+
+@files.get("/icon.svg")
+@files.get("/theme.js")
 async def file(request: Request) -> Response:
     """The few files of the dashboard whose names carry no hash."""
     path = STATIC / request.url.path.rsplit("/", 1)[-1]
@@ -65,7 +74,7 @@ async def file(request: Request) -> Response:
     return FileResponse(path, headers=UNCACHED)
 
 
-@router.get("/favicon.ico")
+@files.get("/favicon.ico")
 async def favicon() -> Response:
     """Browsers ask for it wherever a page names no icon, for instance where JSON is shown."""
     return RedirectResponse("icon.svg")
@@ -86,6 +95,9 @@ async def docs(request: Request) -> Response:
 def mount_assets(app: FastAPI) -> None:
     """Serve what the dashboard's build made; names in `assets` carry a hash, so those may be kept."""
     app.mount("/assets", _Files(STATIC / "assets", IMMUTABLE), name="assets")
+
+
+def mount_docs(app: FastAPI) -> None:
     app.mount("/docs", _Files(STATIC / "api", UNCACHED), name="docs")
 
 

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from antiphon.server.access import check_grant
 from antiphon.server.names import is_loopback, parse_host, parse_origin
+from antiphon.server.settings.dialects import DialectsSettings
 from antiphon.server.settings.retention import RetentionRule, check_pattern
 from antiphon.server.settings.units import Bytes, Seconds, Unlimited
 from antiphon.server.settings.volatile import VolatileRule
@@ -190,6 +191,8 @@ class Settings(Group):
     model: Annotated[Mapping[Name, ModelConfig], *_FrozenMap] = Field(default_factory=dict, validate_default=True)
     tools: ToolsConfig = Field(default_factory=ToolsConfig)
     mcp: Annotated[Mapping[Name, McpConfig], *_FrozenMap] = Field(default_factory=dict, validate_default=True)
+
+    dialect: DialectsSettings = Field(default_factory=DialectsSettings)
 
     @property
     def auth(self) -> bool:
