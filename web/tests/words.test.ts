@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 
 import { connectionWords } from "../src/app/connectionWords";
 import { commandFor } from "../src/app/keys";
-import { enabledPages } from "../src/app/pages";
+import { enabledPages, splitPages } from "../src/app/pages";
 import { agentName, endedWell, lagWords, reasonWords } from "../src/connections/words";
 import { extendChoice, isChosen } from "../src/logs/choosing";
 import { asSignal, entryText, toEntry } from "../src/logs/entry";
@@ -159,6 +159,18 @@ describe("small arithmetic", () => {
   });
   test("the rail shows logs and tools on every server", () => {
     expect(enabledPages([]).map((page) => page.label)).toEqual(["Logs", "Connections", "Playground"]);
+  });
+  test("a narrow bar keeps room for a thumb", () => {
+    const labels = (features: string[], wide: boolean): string[][] => {
+      const { shown, more } = splitPages(enabledPages(features), wide);
+      return [shown, more].map((pages) => pages.map((page) => page.label));
+    };
+    expect(labels(["runs", "questions"], false)[1]).toEqual([]);
+    expect(labels(["runs", "questions", "agents"], true)[1]).toEqual([]);
+    expect(labels(["runs", "questions", "agents"], false)).toEqual([
+      ["Inbox", "Runs", "Agents", "Logs"],
+      ["Connections", "Playground"],
+    ]);
   });
 });
 

@@ -43,6 +43,8 @@ function crumbText(route: Route): string {
       return "/ Runs";
     case "run":
       return `/ Runs / ${route.id}`;
+    case "agents":
+      return ["/ Agents", route.agent].filter((one) => one !== null).join(" / ");
     case "logs":
       return route.name === null ? "/ Logs" : `/ Logs / ${route.name}`;
     case "connections":

@@ -17,6 +17,7 @@ const VIEWS: Readonly<Record<Exclude<Route["page"], "unknown">, LazyExoticCompon
   inbox: lazy(() => import("../inbox/InboxPage")),
   runs: lazy(() => import("../runs/RunsPage")),
   run: lazy(() => import("../runs/RunPage")),
+  agents: lazy(() => import("../agents/AgentsPage")),
   logs: lazy(() => import("../logs/LogsPage")),
   connections: lazy(() => import("../connections/ConnectionsPage")),
   playground: lazy(() => import("../playground/PlaygroundPage")),

@@ -13,6 +13,7 @@ export type Command =
   | "approve"
   | "edit"
   | "reject"
+  | "new-thread"
   | `option-${string}`
   | "go-inbox"
   | "go-runs"
@@ -33,6 +34,7 @@ const SINGLE: Readonly<Record<string, Command>> = {
   a: "approve",
   e: "edit",
   r: "reject",
+  n: "new-thread",
   Escape: "close",
   ...Object.fromEntries(["1", "2", "3", "4", "5", "6", "7", "8", "9"].map((key) => [key, `option-${key}` as const])),
 };
@@ -53,6 +55,7 @@ export const HELP: readonly (readonly [keys: readonly string[], meaning: string]
   [["f"], "Follow the end, or pause"],
   [["Home", "End"], "Oldest and newest line, in the log"],
   [["↑", "↓"], "Move between processes, runs, threads"],
+  [["n"], "New thread"],
   [["j", "k"], "Next and previous question"],
   [["a", "e", "r"], "Approve, edit, reject"],
   [["1", "…", "9"], "Choose an option"],
@@ -62,7 +65,7 @@ export const HELP: readonly (readonly [keys: readonly string[], meaning: string]
   [["g", "l"], "Logs"],
   [["g", "c"], "Connections"],
   [["g", "p"], "Playground"],
-  [["Esc"], "Close what is open"],
+  [["Esc"], "Close what is open; stop the answer"],
   [["?"], "This help"],
 ];
 

@@ -30,6 +30,14 @@ export const PAGES: readonly PageLink[] = [
     command: "go-runs",
   },
   {
+    page: "agents",
+    label: "Agents",
+    to: { page: "agents", agent: null, thread: null },
+    group: null,
+    feature: "agents",
+    command: "go-agents",
+  },
+  {
     page: "logs",
     label: "Logs",
     to: { page: "logs", name: null, at: null },
@@ -57,6 +65,18 @@ export const PAGES: readonly PageLink[] = [
 
 export function enabledPages(features: readonly string[]): readonly PageLink[] {
   return PAGES.filter((page) => page.feature === null || features.includes(page.feature));
+}
+
+/** A thumb hits so many side by side. */
+const ROOM = 5;
+
+/** What the rail shows, and what stands behind "More" where there is no room for all. */
+export function splitPages(
+  pages: readonly PageLink[],
+  wide: boolean,
+): { readonly shown: readonly PageLink[]; readonly more: readonly PageLink[] } {
+  if (wide || pages.length <= ROOM) return { shown: pages, more: [] };
+  return { shown: pages.slice(0, ROOM - 1), more: pages.slice(ROOM - 1) };
 }
 
 /** The entry of the rail that a page belongs to. */

@@ -18,6 +18,7 @@ export type Route =
   | { readonly page: "inbox"; readonly question: string | null } // null question = the most urgent
   | { readonly page: "runs"; readonly filter: RunFilter }
   | { readonly page: "run"; readonly id: string; readonly at: number | null } // at: an offset of its history; null = live
+  | { readonly page: "agents"; readonly agent: string | null; readonly thread: string | null } // null = none chosen, a new one
   | { readonly page: "logs"; readonly name: string | null; readonly at: number | null } // null name = none chosen
   | { readonly page: "connections" }
   | { readonly page: "playground" }
@@ -42,6 +43,7 @@ export function parseRoute(url: URL, prefix: string): Route {
   if (page === "runs" && rest.length === 0) return { page, filter: parseFilter(url.searchParams) };
   if (page === "runs" && rest[0] !== undefined && rest.length === 1)
     return { page: "run", id: decode(rest[0]), at: parseAt(url.searchParams.get("at")) };
+  if (page === "agents" && rest.length <= 2) return { page, agent: part(rest[0]), thread: part(rest[1]) };
   if (page === "inbox" && rest.length === 0) return { page, question: url.searchParams.get("question") };
   if ((page === "connections" || page === "playground") && rest.length === 0) return { page };
   return { page: "unknown", path: `/${below}` };
@@ -52,10 +54,19 @@ export function formatRoute(route: Route, prefix: string): string {
   if (route.page === "runs") return `${prefix}runs${query(filterWords(route.filter))}`;
   if (route.page === "run") return `${prefix}runs/${encodeURIComponent(route.id)}${query({ at: route.at })}`;
   if (route.page === "inbox") return `${prefix}inbox${query({ question: route.question })}`;
+  if (route.page === "agents") return prefix + ["agents", ...agentPath(route)].map(encodeURIComponent).join("/");
   if (route.page !== "logs") return prefix + route.page;
   if (route.name === null) return `${prefix}logs`;
   return `${prefix}logs/${encodeURIComponent(route.name)}${query({ at: route.at })}`;
 }
+
+/** A thread is found below the agent it belongs to; without one there is none. */
+function agentPath({ agent, thread }: { readonly agent: string | null; readonly thread: string | null }): string[] {
+  if (agent === null) return [];
+  return thread === null ? [agent] : [agent, thread];
+}
+
+const part = (text: string | undefined): string | null => (text === undefined ? null : decode(text));
 
 function query(words: Readonly<Record<string, string | number | null>>): string {
   const given = Object.entries(words).flatMap(([key, value]) =>

@@ -2,8 +2,7 @@ import type { RunView } from "@antiphon/client";
 import type { ReactNode } from "react";
 
 import { StateWord } from "../ui/Tone";
-import { isEmptyJson, JsonText } from "./json";
-import { Markdown } from "./markdown/Markdown";
+import { ResultView } from "./ResultView";
 import { Row } from "./Row";
 import { endWords } from "./words";
 
@@ -17,21 +16,7 @@ export function Ending({ view }: { readonly view: RunView }): ReactNode {
       {end.why === null ? null : (
         <p className="mt-1 whitespace-pre-wrap text-dim [overflow-wrap:anywhere]">{end.why}</p>
       )}
-      {isEmptyJson(view.result) || isSaid(view) ? null : (
-        <div className="mt-2">
-          {typeof view.result === "string" ? (
-            <Markdown text={view.result} growing={false} />
-          ) : (
-            <JsonText value={view.result} />
-          )}
-        </div>
-      )}
+      <ResultView view={view} />
     </Row>
   );
-}
-
-/** The result is often what was said last; once is enough. */
-function isSaid({ result, items }: RunView): boolean {
-  const last = items.findLast((item) => item.kind === "message" && item.role === "assistant");
-  return last?.kind === "message" && last.text === result;
 }

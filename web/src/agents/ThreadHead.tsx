@@ -1,0 +1,120 @@
+import type { AgentRow, RunRow, ThreadRow } from "@antiphon/client";
+import { useLive } from "@antiphon/client/react";
+import { type ReactNode, useState } from "react";
+
+import { Link } from "../app/Link";
+import { navigate } from "../app/navigation";
+import { Problem } from "../ui/Notice";
+import { StateWord } from "../ui/Tone";
+import { BackLink } from "./BackLink";
+import { TitleForm } from "./TitleForm";
+import { agentTitle, answerWords, threadFacts } from "./words";
+
+interface HeadProps {
+  readonly id: string;
+  readonly thread: ThreadRow | undefined; // undefined = its first question is on its way
+  readonly name: string; // of the agent
+  readonly agent: AgentRow | undefined;
+  readonly active: RunRow | undefined;
+  readonly onGone: () => void;
+}
+
+type Mode = "reading" | "renaming" | "deleting";
+
+/** What the thread is called, how it stands, and what it cost. */
+export function ThreadHead(props: HeadProps): ReactNode {
+  const { id, thread } = props;
+  const live = useLive();
+  const [mode, setMode] = useState<Mode>("reading");
+  const [problem, setProblem] = useState<string | null>(null);
+  const act = async (change: () => Promise<unknown>): Promise<boolean> => {
+    setProblem(null);
+    try {
+      await change();
+      setMode("reading");
+      return true;
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : String(error));
+      return false;
+    }
+  };
+  const remove = async (): Promise<void> => {
+    if (!(await act(() => live.threads.delete(id)))) return;
+    props.onGone();
+    navigate({ page: "agents", agent: props.name, thread: null }, { replace: true });
+  };
+  return (
+    <div className="flex flex-col gap-2 px-4 pt-4 pb-3 wide:px-6 wide:pt-5">
+      <div className="flex items-start gap-3">
+        <BackLink />
+        <div className="min-w-0 grow">
+          {mode === "renaming" && thread !== undefined ? (
+            <TitleForm
+              title={thread.title}
+              onSave={(title) => act(() => live.threads.rename(id, title))}
+              onBack={() => setMode("reading")}
+            />
+          ) : (
+            <h1 className="truncate text-xl leading-[1.25] font-strong tracking-[-0.02em]" title={thread?.title}>
+              {thread?.title ?? "New thread"}
+            </h1>
+          )}
+          <Meta {...props} />
+        </div>
+        {thread === undefined || mode !== "reading" ? null : (
+          <div className="actions flex flex-none gap-2">
+            <button type="button" className="button" onClick={() => setMode("renaming")}>
+              Rename
+            </button>
+            <button type="button" className="button" onClick={() => setMode("deleting")}>
+              Delete
+            </button>
+          </div>
+        )}
+      </div>
+      {mode === "deleting" ? (
+        <div role="alertdialog" aria-label="Delete this thread" className="flex flex-wrap items-center gap-2 text-s">
+          <span className="text-dim">Delete this thread? What it remembers is gone for good; its runs stay.</span>
+          <button type="button" className="button small thumb text-bad" autoFocus onClick={() => void remove()}>
+            Delete
+          </button>
+          <button type="button" className="button small thumb" onClick={() => setMode("reading")}>
+            Keep
+          </button>
+        </div>
+      ) : null}
+      {problem === null ? null : <Problem onDismiss={() => setProblem(null)}>{problem}</Problem>}
+    </div>
+  );
+}
+
+function Meta({ thread, name, agent, active }: HeadProps): ReactNode {
+  const facts = thread === undefined ? "" : threadFacts(thread);
+  const from = thread?.forked_from ?? null;
+  return (
+    <div className="facts num mt-1 flex flex-wrap gap-x-3 text-s text-dim">
+      {active === undefined ? null : <Standing row={active} />}
+      <Link className="underline hover:text-text" to={{ page: "agents", agent: name, thread: null }}>
+        {agent === undefined ? name : agentTitle(agent)}
+      </Link>
+      {agent?.is_offline === true ? <span>offline, no model</span> : null}
+      {facts === "" ? null : <span>{facts}</span>}
+      {from === null ? null : (
+        <Link className="underline hover:text-text" to={{ page: "agents", agent: name, thread: from.thread_id }}>
+          forked from another thread
+        </Link>
+      )}
+    </div>
+  );
+}
+
+function Standing({ row }: { readonly row: RunRow }): ReactNode {
+  const { tone, busy, text } = answerWords(row);
+  return (
+    <span role="status">
+      <StateWord tone={tone} busy={busy}>
+        {text}
+      </StateWord>
+    </span>
+  );
+}
