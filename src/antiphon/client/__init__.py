@@ -1,5 +1,13 @@
 """The Python client: `antiphon.connect()`."""
 
+from antiphon.client.agents import (
+    AgentAnswer,
+    AgentRow,
+    BlockingAgentAnswer,
+    ThreadDetails,
+    ThreadRow,
+    ToolRow,
+)
 from antiphon.client.blocking import BlockingSubscription, Live
 from antiphon.client.connecting import connect
 from antiphon.client.items import (
@@ -36,8 +44,11 @@ from antiphon.client.subscription import Subscription
 from antiphon.messages import Cursor
 
 __all__ = [
+    "AgentAnswer",
+    "AgentRow",
     "Approval",
     "AsyncLive",
+    "BlockingAgentAnswer",
     "BlockingRun",
     "BlockingSubscription",
     "CancelReceipt",
@@ -65,6 +76,9 @@ __all__ = [
     "State",
     "Status",
     "Subscription",
+    "ThreadDetails",
+    "ThreadRow",
+    "ToolRow",
     "connect",
     "current_run",
 ]

@@ -12,6 +12,7 @@ from functools import wraps
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
+from antiphon.client.agents.blocking import BlockingAgents, BlockingThreads, BlockingTools
 from antiphon.client.items import Item, Snapshot, Status
 from antiphon.client.live import AsyncLive
 from antiphon.client.portal import Portal
@@ -159,6 +160,21 @@ class Live:
     def features(self) -> frozenset[str]:
         """What the server offers, e.g. `processes`."""
         return self._live.features
+
+    @property
+    def agents(self) -> BlockingAgents:
+        """Agents of the server: list and ask them."""
+        return BlockingAgents(self._portal, self._live.agents)
+
+    @property
+    def threads(self) -> BlockingThreads:
+        """Conversations with agents."""
+        return BlockingThreads(self._portal, self._live.threads)
+
+    @property
+    def tools(self) -> BlockingTools:
+        """Tools of the server: list and call them."""
+        return BlockingTools(self._portal, self._live.tools)
 
     def close(self) -> None:
         """End the connection, its subscriptions and what still waits for an answer. May be called twice."""

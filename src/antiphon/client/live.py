@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 from antiphon.client import answers
 from antiphon.client.address import Address
+from antiphon.client.agents.asking import Agents, Threads, Tools
 from antiphon.client.feed import MAX_BYTES, MAX_ITEMS, After, Feed
 from antiphon.client.items import ChannelInfo, Connections, History, Process, SearchSlice, State, Status
 from antiphon.client.run.face import OnCancel, OnDisconnect, RunBlock, new_run
@@ -25,6 +26,7 @@ PROCESS_S = 90.0  # stopping a tree may take its grace
 # Asking twice does no harm: reads, what is protected by a key, and what succeeds where nothing is to be done.
 _repeatable = frozenset(
     {
+        "agent.list",
         "channel.list",
         "connection.list",
         "history",
@@ -40,6 +42,10 @@ _repeatable = frozenset(
         "run.result",
         "search",
         "state",
+        "thread.get",
+        "thread.list",
+        "thread.rename",
+        "tool.list",
     }
 )
 
@@ -88,6 +94,21 @@ class AsyncLive(Operating):
     def features(self) -> frozenset[str]:
         """What the server offers, e.g. `processes`."""
         return frozenset(() if self._session.welcome is None else self._session.welcome.features)
+
+    @property
+    def agents(self) -> Agents:
+        """Agents of the server: list and ask them."""
+        return Agents(self, self._ask)
+
+    @property
+    def threads(self) -> Threads:
+        """Conversations with agents."""
+        return Threads(self._ask)
+
+    @property
+    def tools(self) -> Tools:
+        """Tools of the server: list and call them."""
+        return Tools(self._ask)
 
     async def request(
         self, method: str, params: Mapping[str, Any] | None = None, *, timeout_s: float | None = REQUEST_S
