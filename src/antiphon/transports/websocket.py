@@ -77,15 +77,16 @@ class WebSocketTransport:
 
     async def _write(self) -> Ending:
         try:
-            await self._sink.drain(self._write_text, stalled_s=self._limits.stalled_s)
+            await self._sink.drain(self._write_message, stalled_s=self._limits.stalled_s)
         except Stalled:
             return Ending(POLICY, "slow_consumer")
         except OSError:
             return Ending(None, "connection lost")
         return self._sink.ending
 
-    async def _write_text(self, text: str) -> None:
-        await self._send({"type": "websocket.send", "text": text})
+    async def _write_message(self, message: str | bytes) -> None:
+        kind = "text" if isinstance(message, str) else "bytes"
+        await self._send({"type": "websocket.send", kind: message})
 
     async def _close(self, ending: Ending) -> None:
         """Say goodbye in the protocol; the peer may be gone or deaf, so briefly."""
