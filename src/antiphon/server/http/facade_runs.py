@@ -7,7 +7,7 @@ import inspect
 import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from fastapi import Request
@@ -105,17 +105,12 @@ async def start_run(
     """Start a run, or find the one that an earlier try has started.
 
     Args:
-        said: What is kept in the run of how its starter began it, before it says anything.
+        said: What is kept in the run of how it was started.
         pointer: Finds what is wrong with the input in what the client has sent.
     """
-    is_new = given.get("run_id") not in core.runs.rows
     with located(pointer):
         wanted = check(RunStartParams, dict(given), at="/params")
-        row: Row = (await run_commands.start(core, user, wanted))["run"]
-    if said is not None and is_new:
-        await core.runs.room()
-        with suppress(AntiphonError):  # it is over already: nobody will go on with it
-            core.runs.emit(row["run_id"], [said], lease=None, by=user.name, done=lambda _: None)
+        row: Row = (await run_commands.start(core, user, wanted, said=[] if said is None else [said]))["run"]
     return row
 
 

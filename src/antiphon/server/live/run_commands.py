@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from antiphon.errors import Forbidden, NotFound
@@ -21,14 +22,17 @@ from antiphon.server.live.run_params import (
     RunStartParams,
     RunTokenParams,
 )
-from antiphon.services.runs import Filter, NewRun, Owner, run_channel
+from antiphon.services.runs import Filter, NewRun, Owner, Said, run_channel
 from antiphon.services.table import Row
 
 
-async def start(core: Core, user: User, wanted: RunStartParams, connection: str | None = None) -> dict[str, Any]:
+async def start(
+    core: Core, user: User, wanted: RunStartParams, connection: str | None = None, *, said: Sequence[Said] = ()
+) -> dict[str, Any]:
+    """`said` is what the server itself keeps in the run, stored with its beginning."""
     _check_new(core, user, wanted)
     _check_input(core, wanted)
-    row = await core.runs.start(_new(wanted), by=user.name, connection=connection)
+    row = await core.runs.start(_new(wanted), by=user.name, connection=connection, said=said)
     return {"run_id": row["run_id"], "channel": run_channel(row["run_id"]), "run": row}
 
 

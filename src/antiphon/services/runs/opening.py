@@ -15,9 +15,9 @@ from antiphon.services.runs.emitting import outcome_of
 from antiphon.services.runs.ids import new_run_id
 from antiphon.services.runs.ledger import Change, Ledger
 from antiphon.services.runs.record import Record, new_row, refusal
-from antiphon.services.runs.says import encode
+from antiphon.services.runs.says import check, encode
 from antiphon.services.runs.states import Phase
-from antiphon.services.runs.values import NewRun, Owner, run_channel, thread_channel
+from antiphon.services.runs.values import NewRun, Owner, Said, run_channel, thread_channel
 
 Opening = Callable[[str, NewRun, str | None], Sequence[NewEvent]]
 """Given the id of a run that is about to begin, what it is, and who wants it: what must be stored together with it."""
@@ -49,15 +49,19 @@ class Openings:
             raise ConflictError(f"there is another run {record.run_id!r} already", pointer="/params/run_id")
         return record
 
-    def begin(self, wanted: NewRun, record: Record, *, owner: Owner, by: str | None) -> None:
+    def begin(self, wanted: NewRun, record: Record, *, owner: Owner, by: str | None, said: Sequence[Said] = ()) -> None:
         """Store the beginning; `record.opening` has the row once it is stored, or the error.
 
+        Args:
+            said: What the starter has to say in it, before the run says anything.
         Raises:
             Busy, NotFound, RunEnded, RunCancelled, LeaseLost, InvalidParams: Nothing was begun.
         """
         self._check_room()
         parent = self._parent(wanted)
         events = _first_events(record.run_id, wanted, by)
+        if said:
+            events += [NewEvent(record.channel, found.type, found.payload, by) for found in check(said)]
         if parent is not None:
             events.append(child_event(parent.run_id, record, str(record.phase)))
         for hook in self._hooks:

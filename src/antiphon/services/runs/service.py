@@ -164,8 +164,14 @@ class Runs:
             self._attach(record, connection)
         return Opened(record.run_id, record.channel, self._hub.epoch, lease, record.lease_s, row)
 
-    async def start(self, wanted: NewRun, *, by: str | None, connection: str | None = None) -> Row:
-        """Start something registered; raises as `open` does, NotFound names what can be started."""
+    async def start(
+        self, wanted: NewRun, *, by: str | None, connection: str | None = None, said: Sequence[Said] = ()
+    ) -> Row:
+        """Start something registered; raises as `open` does, NotFound names what can be started.
+
+        Args:
+            said: What the starter keeps in it, stored with its beginning; not where an earlier call has begun it.
+        """
         await self.room()
         runnable = self._locals.find(wanted.name)
         record = self._openings.existing(wanted, kind="local")
@@ -176,7 +182,7 @@ class Runs:
             record.on_cancel = self._interrupting(record, None)
             self._locals.take_turn(record, runnable, wanted)
             try:
-                self._openings.begin(wanted, record, owner=Owner("local"), by=by)
+                self._openings.begin(wanted, record, owner=Owner("local"), by=by, said=said)
             except BaseException:
                 self._locals.leave_turn(record)
                 raise
