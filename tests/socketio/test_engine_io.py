@@ -244,12 +244,13 @@ async def test_nothing_is_lost_or_doubled_by_an_upgrade(http: httpx2.AsyncClient
     await http.post(path, content="40")
     space = served.namespaces["/"]
     session = next(iter(served.engine.sessions()))
-    await until(lambda: any(peer.channels for peer in space.peers.values()))
+    await until(lambda: space.peers)
+    await next(iter(space.peers.values())).join("talk")
     texts: list[str] = []
 
     async def speak() -> None:
         for number in range(400):
-            await space.emit("said", number, room="all")
+            await space.emit("said", number, room="talk")
             await asyncio.sleep(0)
 
     async with web(served, f"&sid={path.rpartition('=')[2]}") as socket:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import orjson
 import pytest
 import pytest_asyncio
-from tests.socketio.kit import Served, until
+from tests.socketio.kit import Served
 from tests.socketio.test_engine_io import enter, heard, web
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
@@ -207,14 +207,15 @@ async def test_a_room_is_heard_by_those_in_it(served: Served, socket: ClientConn
     await entered(socket)
     async with web(served) as other:
         await enter(other)
-        await until(lambda: len([peer for peer in served.namespaces["/"].peers.values() if peer.channels]) == 2)
-        await served.namespaces["/"].emit("said", {"n": 1}, b"\x07", room="all")
+        for peer in served.namespaces["/"].peers.values():
+            await peer.join("tea")
+        await served.namespaces["/"].emit("said", {"n": 1}, b"\x07", room="tea")
         for hearer in (socket, other):
             assert await heard(hearer) == '451-["said",{"n":1},{"_placeholder":true,"num":0}]'
             assert await heard(hearer) == b"\x07"
-        await other.send('421["leave","all"]')
+        await other.send('421["leave","tea"]')
         assert await heard(other) == '431["left"]'
-        await served.namespaces["/"].emit("said", 2, room="all")
+        await served.namespaces["/"].emit("said", 2, room="tea")
         await other.send('42["message"]')
         assert await heard(other) == '42["message-back"]'
         assert await heard(socket) == '42["said",2]'
@@ -228,4 +229,4 @@ async def test_what_was_said_when_the_peer_went_is_told_to_nobody(served: Served
         await enter(socket)
     assert await gone
     assert not space.peers
-    await space.emit("said", 1, room="all")
+    await space.emit("said", 1, room="tea")
