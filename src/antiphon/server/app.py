@@ -32,6 +32,7 @@ from antiphon.server.http.answers import answer_errors
 from antiphon.server.http.documentation import DocumentedApi
 from antiphon.server.live.endpoint import live_path
 from antiphon.server.live.lean import lean_sockets
+from antiphon.server.mcp import serving_mcp
 from antiphon.server.rates import Rates
 from antiphon.server.readiness import Readiness
 from antiphon.server.runnables import Runnable, ask_and_wait
@@ -168,9 +169,10 @@ class Server:
             )
             self.app.state.core = core
             self.app.state.authenticator = self.authenticator
-            with self.sites.serving(core, [live_path(core)]):
-                yield core
-                core.connections.goodbye("stopping")
+            async with serving_mcp(self.app, core):
+                with self.sites.serving(core, [live_path(core)]):
+                    yield core
+                    core.connections.goodbye("stopping")
 
     @contextmanager
     def lean_sockets(self, core: Core) -> Iterator[type[asyncio.Protocol]]:
