@@ -111,7 +111,7 @@ class Assembly:
 
 def complete(packet: SocketPacket, attachments: Sequence[bytes]) -> SocketPacket:
     """Put attachments where their placeholders are. Raises BadPacket."""
-    kind = EVENT if packet.kind == BINARY_EVENT else ACK
+    kind = {BINARY_EVENT: EVENT, BINARY_ACK: ACK}.get(packet.kind, packet.kind)
     return packet._replace(kind=kind, data=_fill(packet.data, attachments, MAX_DEPTH), attachments=0)
 
 

@@ -98,8 +98,9 @@ class EngineServer:
         """What a WebSocket that the door has admitted speaks. Raises EngineRefused, and what `listen` raises."""
         query = _query(scope, "websocket")
         if "sid" not in query:
-            session, begin = self._begin(scope, ())
-            return WebSession(session, socket, frame, begin)
+            session = self._new(scope)
+            session.carry(socket, frame)
+            return WebSession(session, socket, frame, self._opening(session, scope, ()))
         session = self._find(scope, query["sid"])
         if not session.polls or session.is_probing:
             raise bad_request()
@@ -107,16 +108,18 @@ class EngineServer:
 
     # sessions
 
-    def _begin(self, scope: Scope, upgrades: tuple[str, ...]) -> tuple[EngineSession, Callable[[], None]]:
-        """A new session, and what opens it."""
-        session = EngineSession(self._rules, self._sweep, _user(scope), self._gone)
+    def _new(self, scope: Scope) -> EngineSession:
+        return EngineSession(self._rules, self._sweep, _user(scope), self._gone)
+
+    def _opening(self, session: EngineSession, scope: Scope, upgrades: tuple[str, ...]) -> Callable[[], None]:
+        """Make the listener, which may refuse; returns what opens the session."""
         listener = self._listen(session, scope)
 
         def begin() -> None:
             self._sessions[session.sid] = session
             session.open(listener, upgrades)
 
-        return session, begin
+        return begin
 
     def _find(self, scope: Scope, sid: str) -> EngineSession:
         session = self._sessions.get(sid)
@@ -139,8 +142,8 @@ class EngineServer:
         if "sid" not in query:
             if method != "GET":
                 raise bad_method()
-            session, begin = self._begin(scope, UPGRADES)
-            begin()
+            session = self._new(scope)
+            self._opening(session, scope, UPGRADES)()
             return _plain(encode_payload(session.mailbox.take(self._rules.max_payload)))
         session = self._find(scope, query["sid"])
         if not session.polls or method not in ("GET", "POST"):

@@ -232,7 +232,6 @@ class WebSession:
 
     def opened(self) -> None:
         if self._begin is not None:
-            self._session.carry(self._socket, self._frame)
             self._begin()
 
     def received(self, message: str | bytes) -> Awaitable[None] | None:
