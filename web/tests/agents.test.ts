@@ -58,7 +58,7 @@ describe("words", () => {
     );
     expect(threadFacts({ runs: 1, usage: { input_tokens: 0, output_tokens: 0 } })).toBe("1 question");
     const now = Date.parse("2026-11-21T12:00:00Z");
-    expect(threadTime({ updated_at: "2026-11-20T00:00:00Z", queued: ["a"] }, now)).toMatch(/ · 1 question queued$/);
+    expect(threadTime({ updated_at: "2026-11-20T00:00:00Z", queued: ["a"] }, now)).toMatch(/^1 queued · 2026-11-/);
   });
   test("of an input", () => {
     expect([promptOf("tea?"), promptOf({ prompt: "tea?" })]).toEqual(["tea?", "tea?"]);

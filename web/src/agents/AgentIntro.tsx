@@ -71,7 +71,7 @@ function Tools({ tools }: { readonly tools: readonly ToolRow[] }): ReactNode {
           <div key={tool.name} className="contents">
             <dt className="font-mono text-s leading-[20px] [overflow-wrap:anywhere]">{tool.name}</dt>
             <dd className="mb-1 text-s leading-[20px] text-dim wide:mb-0">
-              {firstLine(tool.description)}
+              {firstSentence(tool.description)}
               {tool.needs_approval ? <span className="text-wait"> · asks you first</span> : null}
             </dd>
           </div>
@@ -81,4 +81,5 @@ function Tools({ tools }: { readonly tools: readonly ToolRow[] }): ReactNode {
   );
 }
 
-const firstLine = (text: string): string => text.split("\n", 1)[0] ?? "";
+/** What a tool does; the rest of its description is for models. */
+const firstSentence = (text: string): string => /^.*?[.!?](?=\s|$)/s.exec(text)?.[0] ?? text;

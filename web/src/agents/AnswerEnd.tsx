@@ -103,8 +103,14 @@ function Fork({ row, thread }: Pick<EndProps, "row" | "thread">): ReactNode {
   };
   return (
     <>
-      <button type="button" className="foot-action" disabled={pending} onClick={() => void fork()}>
-        Fork from here
+      <button
+        type="button"
+        className="foot-action"
+        disabled={pending}
+        title="A new thread that remembers everything up to here"
+        onClick={() => void fork()}
+      >
+        Fork
       </button>
       {problem === null ? null : <Problem onDismiss={() => setProblem(null)}>{problem}</Problem>}
     </>

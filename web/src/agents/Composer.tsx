@@ -27,6 +27,7 @@ export function Composer({ agent, agents, thread, active, onSend }: ComposerProp
   const stopping = pending || active?.status === "cancelling";
   const busy = answering ? busyWords(agent.if_busy) : null;
   const empty = draft.trim() === "";
+  const asked = active?.status === "waiting";
   const maySend = !empty && (!answering || busy !== null);
   const send = (): void => {
     if (!maySend) return;
@@ -37,6 +38,9 @@ export function Composer({ agent, agents, thread, active, onSend }: ComposerProp
     if (answering && !stopping) cancel();
   };
   useGrowth(field, draft);
+  useEffect(() => {
+    if (asked && field.current?.value === "") field.current.blur(); // so that the question's keys act on it
+  }, [asked]);
   useCommand("search", () => field.current?.focus());
   useCommand("close", stop, answering);
   const onKeyDown = (event: KeyboardEvent): void => {

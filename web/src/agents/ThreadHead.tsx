@@ -55,22 +55,12 @@ export function ThreadHead(props: HeadProps): ReactNode {
               onBack={() => setMode("reading")}
             />
           ) : (
-            <h1 className="truncate text-xl leading-[1.25] font-strong tracking-[-0.02em]" title={thread?.title}>
+            <h1 className="line-clamp-2 text-xl leading-[1.25] font-strong tracking-[-0.02em] [overflow-wrap:anywhere]">
               {thread?.title ?? "New thread"}
             </h1>
           )}
-          <Meta {...props} />
+          <Meta {...props} onMode={mode === "reading" ? setMode : null} />
         </div>
-        {thread === undefined || mode !== "reading" ? null : (
-          <div className="actions flex flex-none gap-2">
-            <button type="button" className="button" onClick={() => setMode("renaming")}>
-              Rename
-            </button>
-            <button type="button" className="button" onClick={() => setMode("deleting")}>
-              Delete
-            </button>
-          </div>
-        )}
       </div>
       {mode === "deleting" ? (
         <div role="alertdialog" aria-label="Delete this thread" className="flex flex-wrap items-center gap-2 text-s">
@@ -88,11 +78,15 @@ export function ThreadHead(props: HeadProps): ReactNode {
   );
 }
 
-function Meta({ thread, name, agent, active }: HeadProps): ReactNode {
+interface MetaProps extends HeadProps {
+  readonly onMode: ((mode: Mode) => void) | null; // null = something else is being done
+}
+
+function Meta({ thread, name, agent, active, onMode }: MetaProps): ReactNode {
   const facts = thread === undefined ? "" : threadFacts(thread);
   const from = thread?.forked_from ?? null;
   return (
-    <div className="facts num mt-1 flex flex-wrap gap-x-3 text-s text-dim">
+    <div className="num mt-1 flex flex-wrap items-center gap-x-3 text-s text-dim">
       {active === undefined ? null : <Standing row={active} />}
       <Link className="underline hover:text-text" to={{ page: "agents", agent: name, thread: null }}>
         {agent === undefined ? name : agentTitle(agent)}
@@ -103,6 +97,16 @@ function Meta({ thread, name, agent, active }: HeadProps): ReactNode {
         <Link className="underline hover:text-text" to={{ page: "agents", agent: name, thread: from.thread_id }}>
           forked from another thread
         </Link>
+      )}
+      {thread === undefined || onMode === null ? null : (
+        <>
+          <button type="button" className="foot-action" onClick={() => onMode("renaming")}>
+            Rename
+          </button>
+          <button type="button" className="foot-action" onClick={() => onMode("deleting")}>
+            Delete
+          </button>
+        </>
       )}
     </div>
   );

@@ -27,8 +27,8 @@ export const ThreadLine = memo(function ThreadLine({ thread, agent, selected }: 
         <span className={`truncate ${selected ? "font-medium" : ""}`}>{thread.title}</span>
         <span className="facts num flex min-w-0 items-center gap-2 text-s text-dim">
           {thread.running === null ? null : <Answering run={thread.running} />}
+          <span className="flex-none">{threadTime(thread, now)}</span>
           {agent === null ? null : <span className="min-w-0 truncate">{agent}</span>}
-          <span className="truncate">{threadTime(thread, now)}</span>
         </span>
       </Link>
     </li>

@@ -2,7 +2,7 @@
 
 import { type AgentRow, isEnded, type RunRow, type RunView, type ThreadRow } from "@antiphon/client";
 
-import { dateTime, plural } from "../lib/format";
+import { count, dateTime, plural } from "../lib/format";
 import { statusWords, type StatusWords, totalTokens, usageWords } from "../runs/words";
 
 export const agentTitle = (agent: Pick<AgentRow, "name" | "title">): string => agent.title ?? agent.name;
@@ -28,10 +28,10 @@ export function threadFacts({ runs, usage }: Pick<ThreadRow, "runs" | "usage">):
   return [runs === 0 ? "" : plural(runs, "question"), spent].filter((part) => part !== "").join(" · ");
 }
 
-/** When it was used last, and what waits. */
+/** What waits, and when it was used last. */
 export function threadTime({ updated_at, queued }: Pick<ThreadRow, "updated_at" | "queued">, now: number): string {
-  const waiting = queued.length === 0 ? "" : ` · ${plural(queued.length, "question")} queued`;
-  return dateTime(Date.parse(updated_at), now) + waiting;
+  const waiting = queued.length === 0 ? "" : `${count(queued.length)} queued · `;
+  return waiting + dateTime(Date.parse(updated_at), now);
 }
 
 /** What the person asked, from the run's input; null = it tells none. */
