@@ -158,7 +158,7 @@ def test_lists_in_variables_have_commas(tmp_path: Path) -> None:
 
 
 def test_empty_and_foreign_variables_are_ignored(tmp_path: Path) -> None:
-    environ = {"ANTIPHON_PORT": "", "ANTIPHON_TOKEN": "x", "ANTIPHON_URL": "y", "ANTIPHON_MASCOT": "owl", "PORT": "1"}
+    environ = {"ANTIPHON_PORT": "", "ANTIPHON_TOKEN": "x", "ANTIPHON_URL": "y", "ANTIPHON_MASCOT": "owl", "SPORT": "1"}
     assert load(environ=environ, cwd=tmp_path).settings.server.port == 8003
 
 

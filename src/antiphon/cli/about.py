@@ -22,6 +22,8 @@ def config(data: Data = None, config: ConfigFile = None, as_json: AsJson = False
     from antiphon.server.settings import load, rows
 
     loaded = load(config, {"data": data}, os.environ)
+    for warning in loaded.warnings:
+        say(warning)
     found = [{"key": row.key, "value": row.value, "origin": str(row.origin)} for row in rows(loaded)]
     if as_json:
         print_json(found)

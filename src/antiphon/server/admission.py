@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from ipaddress import IPv4Network, IPv6Network
-from typing import Any
+from typing import Any, NamedTuple
 
 from antiphon.errors import CrossSiteRefused, HostRefused, OriginRefused, ProxyRefused, Unauthenticated
 from antiphon.server.names import Host, IpAddress, Origin, is_loopback, parse_address, parse_host, parse_origin
@@ -84,6 +84,13 @@ class Facts:
         return [value.decode("latin-1").strip(" \t") for key, value in self.headers if key.lower() == name]
 
 
+class Visitors(NamedTuple):
+    """Origins of this machine that may use some paths, and no others."""
+
+    origins: frozenset[Origin]
+    paths: tuple[str, ...]  # globs
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What this server answers to; made from the settings by `settings.policy_of`."""
@@ -91,6 +98,7 @@ class Policy:
     ports: frozenset[int] = frozenset()  # that this process listens on
     allowed_hosts: tuple[Host, ...] = ()  # beside loopback names; port None = any
     allowed_origins: frozenset[Origin] = frozenset()
+    visitors: tuple[Visitors, ...] = ()  # pages of other systems, on the paths of their protocols
     trusted_proxies: tuple[Network, ...] = ()
     auth: bool = False  # whether users must show who they are
     mounted_without_auth: bool = False  # in somebody else's app, which gave no `auth=`
@@ -226,13 +234,24 @@ def _origin(facts: Facts, policy: Policy, host: Host, scheme: str, client: IpAdd
     if not values:
         return None
     origin = parse_origin(values[0]) if len(values) == 1 else None
-    if origin is None or not _is_ours(origin, policy, host, scheme, client):
+    local = client is not None and client.is_loopback
+    if origin is None or not (
+        _is_ours(origin, policy, host, scheme, local=local) or (local and _is_visitor(origin, policy, facts.path))
+    ):
         shown = ", ".join(values)[:80]
         raise OriginRefused(f"Pages of {shown!r} may not use this server: add their origin to server.allowed_origins")
     return origin
 
 
-def _is_ours(origin: Origin, policy: Policy, host: Host, scheme: str, client: IpAddress | None) -> bool:
+def _is_visitor(origin: Origin, policy: Policy, path: str) -> bool:
+    """Whether it is a documented page of a system whose protocol is spoken on this path: on this machine only."""
+    return is_loopback(origin.name) and any(
+        origin in visitors.origins and any(fnmatchcase(path, glob) for glob in visitors.paths)
+        for visitors in policy.visitors
+    )
+
+
+def _is_ours(origin: Origin, policy: Policy, host: Host, scheme: str, *, local: bool) -> bool:
     if origin in policy.allowed_origins:
         return True
     if origin.scheme not in ("http", "https"):
@@ -240,7 +259,6 @@ def _is_ours(origin: Origin, policy: Policy, host: Host, scheme: str, client: Ip
     if origin.is_of(host):
         return origin.scheme == "https" or scheme == "http"  # whoever can alter plain http must not reach into https
     # A loopback page is one of this process only where the browser runs on this machine.
-    local = client is not None and client.is_loopback
     return local and is_loopback(origin.name) and origin.port in policy.ports
 
 

@@ -9,16 +9,17 @@ import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from typing import Any
 
 import structlog
 import uvicorn
 
-from antiphon.errors import SettingsError
 from antiphon.server.app import Server
 from antiphon.server.auth import operator_token
 from antiphon.server.core import Core
 from antiphon.server.imported import imported_runnables
+from antiphon.server.listeners import Listeners, bound, port_of, url_host
 from antiphon.server.readiness import Readiness
 from antiphon.server.runnables import Runnable
 from antiphon.server.settings import Loaded, Settings, policy_of
@@ -41,28 +42,32 @@ def serve(loaded: Loaded, *, announce: Callable[[str], None] = print) -> None:
     """
     settings = loaded.settings
     runnables = imported_runnables(loaded)
+    for warning in loaded.warnings:
+        log.warning(warning)
     _calm_collector()
-    with _bound(settings) as listener, asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, runnables, listener, announce))
+    with bound(settings) as listeners, asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(settings, runnables, listeners, announce))
 
 
 async def _serve(
-    settings: Settings, runnables: Sequence[Runnable], listener: socket.socket, announce: Callable[[str], None]
+    settings: Settings, runnables: Sequence[Runnable], listeners: Listeners, announce: Callable[[str], None]
 ) -> None:
-    port = listener.getsockname()[1]
-    policy = policy_of(settings, ports=[port])
+    port = listeners.port
+    policy = policy_of(settings, ports=listeners.ports)
     app = Server(settings, lambda: policy)
+    for dialect, own in listeners.own.items():
+        app.sites.listens(port_of(own), dialect)
     for runnable in runnables:
         app.offer(runnable)
     async with app.running() as core:
         live = f"ws://{_name(settings)}:{port}/live"
         core.readiness = Readiness(core.hub, core.canary, lambda: live + app.ticket())
         with _sockets(app, core) as sockets:
-            server = _Uvicorn(_config(app, settings, sockets), core, lambda: announce(_address(settings, port)))
+            server = _Uvicorn(_config(app, settings, sockets), core, partial(_announce, settings, listeners, announce))
             loop = asyncio.get_running_loop()
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(number, server.stop, number)
-            await server.serve(sockets=[listener])
+            await server.serve(sockets=listeners.all)
 
 
 def _calm_collector() -> None:
@@ -121,19 +126,11 @@ def _config(app: Any, settings: Settings, sockets: Any) -> uvicorn.Config:
     )
 
 
-@contextmanager
-def _bound(settings: Settings) -> Iterator[socket.socket]:
-    host = settings.server.host.strip("[]")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, settings.server.port), family=family, backlog=4096)
-    except OSError as exc:
-        raise SettingsError(
-            f"cannot listen on {settings.server.host} port {settings.server.port}: {exc.strerror or exc}; "
-            "choose another with --port"
-        ) from exc
-    with listener:
-        yield listener
+def _announce(settings: Settings, listeners: Listeners, announce: Callable[[str], None]) -> None:
+    announce(_address(settings, listeners.port))
+    for dialect, own in listeners.own.items():
+        host, port = own.getsockname()[:2]
+        log.info("a dialect has a port of its own", dialect=dialect, address=f"http://{url_host(host)}:{port}/")
 
 
 def _address(settings: Settings, port: int) -> str:
@@ -143,8 +140,7 @@ def _address(settings: Settings, port: int) -> str:
 
 def _name(settings: Settings) -> str:
     """The server's host in a URL."""
-    host = settings.server.host.strip("[]")
-    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return url_host(settings.server.host)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from starlette.routing import BaseRoute
 
-from antiphon.dialects import agent_engine
-from antiphon.dialects.base import Dialect, Facts
+from antiphon.dialects import FACTS, agent_engine
+from antiphon.dialects.base import Dialect
 from antiphon.server.core import Core
 from antiphon.server.dialects.agent_engine import make_agent_engine
 from antiphon.server.dialects.talks import Seats, TalkOpener
-from antiphon.server.settings import Settings
 from antiphon.server.settings.dialects import DialectSettings
 from antiphon.server.sockets import SocketPath
 from antiphon.transports.sweep import Beat, Sweep
 
-FACTS: tuple[Facts, ...] = (agent_engine.FACTS,)
 TICK_S = Beat().tick_s
 ANSWER_S = 20.0  # for the answer to a ping
 
@@ -36,18 +33,11 @@ class Served(NamedTuple):
         return self.dialect.facts.name
 
 
-def enabled(settings: Settings) -> Iterator[tuple[Facts, DialectSettings]]:
-    """The dialects that are turned on, with their settings."""
-    for facts in FACTS:
-        found: DialectSettings = getattr(settings.dialect, facts.name)
-        if found.enabled:
-            yield facts, found
-
-
 def make_all(core: Core) -> list[Served]:
     """All that are turned on."""
     makers = {agent_engine.FACTS.name: _agent_engine}
-    return [makers[facts.name](core) for facts, _ in enabled(core.settings)]
+    turned_on = [facts.name for facts in FACTS if getattr(core.settings.dialect, facts.name).enabled]
+    return [makers[name](core) for name in turned_on]
 
 
 def _agent_engine(core: Core) -> Served:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from antiphon.errors import SettingsError
+from antiphon.server.settings.dialects import DialectSettings
 from antiphon.server.settings.extras import check_extras
 from antiphon.server.settings.loaded import Loaded
 from antiphon.server.settings.origins import DEFAULT
@@ -10,10 +11,17 @@ from antiphon.services.agents.config import check_models
 from antiphon.services.logs.config import check_names
 from antiphon.services.processes.config import check_dependencies
 
+_BEYOND = (
+    "can be reached from other machines, but nobody would have to log in: "
+    "add a user ('antiphon token NAME' prints the lines for antiphon.toml), "
+    "or set server.auth = true to let in only the operator's token"
+)
+
 
 def check_together(loaded: Loaded) -> None:
     """Raise SettingsError where settings contradict each other, naming them and the file."""
     _check_reachable(loaded)
+    _check_dialects(loaded)
     check_extras(loaded)
     _check_names(loaded)
     try:
@@ -39,8 +47,21 @@ def _check_reachable(loaded: Loaded) -> None:
         return
     origin = loaded.origin(("server", "host"))
     where = "" if origin == DEFAULT else f"{origin}: "
-    raise SettingsError(
-        f"{where}server.host: {server.host!r} can be reached from other machines, but nobody would have to log in: "
-        "add a user ('antiphon token NAME' prints the lines for antiphon.toml), "
-        "or set server.auth = true to let in only the operator's token"
-    )
+    raise SettingsError(f"{where}server.host: {server.host!r} {_BEYOND}")
+
+
+def _check_dialects(loaded: Loaded) -> None:
+    """A port of a dialect's own is as reachable as the main one."""
+    for name in type(loaded.settings.dialect).model_fields:
+        found: DialectSettings = getattr(loaded.settings.dialect, name)
+        if not found.is_loopback and not loaded.settings.auth:
+            raise _problem(loaded, name, "listen", f"{found.listen!r} {_BEYOND}")
+        if found.pages is not None and found.listen is None:
+            raise _problem(loaded, name, "pages", f"needs dialect.{name}.listen: the main port has pages of its own")
+        if found.pages is not None and not found.pages.is_dir():
+            raise _problem(loaded, name, "pages", f"{str(found.pages)!r} is no directory")
+
+
+def _problem(loaded: Loaded, dialect: str, key: str, why: str) -> SettingsError:
+    origin = loaded.origin(("dialect", dialect, key))
+    return SettingsError(f"{'' if origin == DEFAULT else f'{origin}: '}dialect.{dialect}.{key}: {why}")

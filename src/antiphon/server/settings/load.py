@@ -1,4 +1,4 @@
-"""Put the settings together: flags over environment over file over defaults."""
+"""Put the settings together: flags over environment over file over other systems' variables over defaults."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from antiphon.errors import SettingsError
 from antiphon.server.settings.checks import check_together
+from antiphon.server.settings.foreign import HOST, from_foreign, is_beyond_reach, without_host
 from antiphon.server.settings.loaded import Loaded
 from antiphon.server.settings.model import Settings
 from antiphon.server.settings.origins import DEFAULT, Assignment, Key, Origin, dotted
@@ -41,12 +42,22 @@ def load(
     file, written = from_file(path) if path else (None, [])
     base = path.parent if path else here
     defaults = [Assignment(("server", "data"), base / "data", DEFAULT), *_directories(file, base)]
-    given = [*written, *from_environment(variables, here), *from_flags(flags or {}, here)]
-    origins = {key: origin for key, _, origin in given}
-    settings = _validate([*defaults, *given], origins, file)
-    loaded = Loaded(settings, origins, path)
+    foreign, warnings = from_foreign(variables)
+    given = [*foreign, *written, *from_environment(variables, here), *from_flags(flags or {}, here)]
+    loaded = _loaded(defaults, given, file, warnings)
+    if is_beyond_reach(loaded.settings, loaded.origin(HOST)):
+        given, warning = without_host(given)
+        loaded = _loaded(defaults, given, file, [*warnings, warning])
     check_together(loaded)
     return loaded
+
+
+def _loaded(
+    defaults: Iterable[Assignment], given: Iterable[Assignment], file: TomlFile | None, warnings: Iterable[str]
+) -> Loaded:
+    origins = {key: origin for key, _, origin in given}
+    settings = _validate([*defaults, *given], origins, file)
+    return Loaded(settings, origins, file.path if file else None, tuple(warnings))
 
 
 def _directories(file: TomlFile | None, base: Path) -> list[Assignment]:

@@ -17,6 +17,7 @@ class Loaded:
     settings: Settings
     origins: Mapping[Key, Origin]  # of values that were set, by key
     file: Path | None  # None = no file was read
+    warnings: tuple[str, ...] = ()  # what was set and is not used, a sentence each
 
     def origin(self, key: Key) -> Origin:
         """Where the value of a setting came from; a value inside a list or table: where that was set."""

@@ -18,7 +18,7 @@ SHORT: dict[str, Key] = {key: ("server", key) for key in ("host", "port", "data"
 """Settings with a variable and a flag of their own: `ANTIPHON_PORT`, `--port`."""
 
 _OTHER_VARIABLES = ("ANTIPHON_CONFIG", "ANTIPHON_URL", "ANTIPHON_TOKEN", "ANTIPHON_RUN_ID")
-_PATHS = (("process", "cwd"), ("log", "path"), ("mcp", "cwd"), ("tools", "folder"))
+_PATHS = (("process", "cwd"), ("log", "path"), ("mcp", "cwd"), ("tools", "folder"), ("dialect", "pages"))
 
 
 def find_file(config: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
@@ -95,7 +95,7 @@ def _anchor(tables: dict[str, Any], base: Path) -> None:
 
 
 def _anchored(key: Key, value: Any, base: Path) -> Any:
-    is_path = key == SHORT["data"] and isinstance(value, str | Path)
+    is_path = (key == SHORT["data"] or (key[0], key[-1]) == ("dialect", "pages")) and isinstance(value, str | Path)
     return base / Path(value).expanduser() if is_path else value
 
 
