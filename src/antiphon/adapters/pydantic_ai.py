@@ -32,13 +32,15 @@ from pydantic_ai.capabilities import HandleDeferredToolCalls
 from pydantic_ai.messages import ModelResponse, ToolCallPart, UserContent
 from pydantic_ai.tools import ToolApproved, ToolDefinition, ToolDenied
 from pydantic_ai.usage import RunUsage
-from pydantic_core import to_jsonable_python
 
-from antiphon.adapters.pydantic_ai_events import Relay
+from antiphon.adapters.jsonable import jsonable
+from antiphon.adapters.pydantic_ai_events import Relay, ToolProgress
 from antiphon.adapters.telling import Telling
 from antiphon.client.run.asking import Approval
 from antiphon.client.run.face import Run
 from antiphon.errors import InvalidParams, QuestionWithdrawn
+
+__all__ = ["ToolProgress", "run_agent", "runnable"]
 
 Deps = TypeVar("Deps")
 Output = TypeVar("Output")
@@ -110,7 +112,7 @@ def runnable(
     async def answer(run: Run, prompt: str) -> Any:
         own = {} if prepare is None else await prepare(run)
         result = await run_agent(agent, run, prompt, **{**options, **own})
-        return to_jsonable_python(result.output, fallback=repr, inf_nan_mode="null")
+        return jsonable(result.output)
 
     return answer
 

@@ -28,13 +28,22 @@ from pydantic_ai.messages import (
 )
 from pydantic_ai.tools import ToolDenied
 from pydantic_ai.usage import RunUsage
-from pydantic_core import to_jsonable_python
 
+from antiphon.adapters.jsonable import jsonable
 from antiphon.adapters.telling import Telling
 from antiphon.client.run.face import Role, Run
 
 CLIENT_TOOL = "x.client_tool"
 _KINDS = {"failed": "ToolError", "denied": "ToolDenied", "retried": "ToolRetry", "interrupted": "ToolInterrupted"}
+
+
+@dataclasses.dataclass(kw_only=True)
+class ToolProgress(CustomEvent, name="tool_progress"):
+    """How far a tool is: `await ctx.emit(ToolProgress(progress=0.5, message="half of it"))` inside of one."""
+
+    progress: float | None = None  # 0 to 1; None = not known
+    message: str | None = None
+
 
 Key = tuple[int, int]  # which response, and which of its parts
 
@@ -77,6 +86,8 @@ class Relay:
                 await self._returned(event.part)
             case DeferredToolResultsEvent():
                 await self._decided(event)
+            case ToolProgress(tool_call_id=str(call_id)):
+                await self._telling.progress(call_id, event.message, event.progress)
             case CustomEvent():
                 await self._custom(event)
 
@@ -156,10 +167,8 @@ class Relay:
             await self._telling.fail_tool(part.tool_call_id, part.model_response_str(), _KINDS[part.outcome])
 
     async def _custom(self, event: CustomEvent) -> None:
-        payload = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
-        for name in ("name", "event_kind"):
-            payload.pop(name, None)
-        await self._run.emit(f"x.{event.name}", to_jsonable_python(payload, fallback=repr, inf_nan_mode="null"))
+        named = {field.name for field in dataclasses.fields(event)} - {"name", "event_kind"}
+        await self._run.emit(f"x.{event.name}", jsonable({name: getattr(event, name) for name in named}))
 
     # What it costs
 

@@ -84,10 +84,10 @@ class Telling:
         if call_id in self._tools:
             await self._tools[call_id].begin()
 
-    async def progress(self, call_id: str, message: str) -> None:
-        """What it says while it is executed."""
+    async def progress(self, call_id: str, message: str | None, progress: float | None = None) -> None:
+        """What it says while it is executed, and how far it is: 0 to 1."""
         if call_id in self._tools:
-            await self._tools[call_id].progress(message=message)
+            await self._tools[call_id].progress(progress, message)
 
     async def end_tool(self, call_id: str, result: Any = None) -> None:
         """It returned; a second end of the same call is left alone."""
