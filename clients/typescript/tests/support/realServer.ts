@@ -7,12 +7,12 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { afterEach } from "vitest";
+import { afterAll, afterEach } from "vitest";
 import { WebSocket } from "ws";
 import type { Live } from "../../src/index.js";
 import { connect } from "../../src/index.js";
@@ -22,11 +22,17 @@ const python = process.env["ANTIPHON_PYTHON"] ?? ours;
 export const missing = !existsSync(python);
 if (missing) console.warn(`skipped: no Python with antiphon at ${python} (set ANTIPHON_PYTHON)`);
 
-const ending: (() => Promise<void> | void)[] = [];
+type Ending = (() => Promise<void> | void)[];
 
-afterEach(async () => {
-  for (const end of ending.splice(0).reverse()) await end();
-});
+const ending: Ending = [];
+const endingLater: Ending = [];
+
+async function endAll(things: Ending): Promise<void> {
+  for (const end of things.splice(0).reverse()) await end();
+}
+
+afterEach(() => endAll(ending));
+afterAll(() => endAll(endingLater));
 
 /** A server on a data directory of its own that can be killed and started again at the same address. */
 export class RealServer {
@@ -34,8 +40,9 @@ export class RealServer {
   #process: ChildProcess | null = null;
   #port = 0;
 
-  constructor() {
-    ending.push(async () => {
+  /** `lasts`: for all tests of the file. */
+  constructor({ lasts = false } = {}) {
+    (lasts ? endingLater : ending).push(async () => {
       await this.kill();
       rmSync(this.#data, { recursive: true, force: true });
     });
@@ -45,6 +52,14 @@ export class RealServer {
   requireToken(token: string): void {
     const hash = createHash("sha256").update(token).digest("hex");
     writeFileSync(join(this.#data, "antiphon.toml"), `[users.ann]\ntoken_sha256 = "${hash}"\ngrants = ["read *", "publish news:*"]\n`);
+  }
+
+  /** Offers the functions of `scripted.py` from the next start on; `more` are further settings. */
+  offerScripted(more = ""): this {
+    copyFileSync(new URL("./scripted.py", import.meta.url), join(this.#data, "scripted.py"));
+    const runnables = ["story", "asks", "open_gate"].map((name) => `[runnable.${name}]\nimport = "scripted:${name}"\n`);
+    writeFileSync(join(this.#data, "antiphon.toml"), `${runnables.join("")}${more}`);
+    return this;
   }
 
   async start(): Promise<string> {
@@ -68,6 +83,11 @@ export class RealServer {
     running.kill("SIGKILL");
     await gone;
   }
+}
+
+/** Called when the test has ended. */
+export function finallyDo(end: () => Promise<void> | void): void {
+  ending.push(end);
 }
 
 export function open(url: string, token?: string): Live {
