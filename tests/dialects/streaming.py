@@ -29,7 +29,10 @@ def read(raw: bytes) -> list[Entry]:
 def streamed(
     translator: Translator, events: Sequence[Event], place: Place = START, *, batches: Sequence[int] = ()
 ) -> bytes:
-    """All that a codec makes of the events in batches of these sizes; each is asked for twice, as for a slow reader."""
+    """All that a codec makes of the events in batches of these sizes.
+
+    Each is asked for twice, as for a slow reader: live at once, then in smaller pages.
+    """
     codec = RunCodec(translator, EPOCH, place)
     raw = b"".join(codec.begin(0, None).parts)
     left = list(events)
@@ -37,6 +40,8 @@ def streamed(
         batch, left = left[:size], left[size:]
         if batch:
             first = b"".join(codec.events(EPOCH, batch).parts)
-            assert b"".join(codec.events(EPOCH, batch).parts) == first
+            middle = len(batch) // 2
+            pages = [codec.events(EPOCH, page).parts for page in (batch[:middle], batch[middle:])]
+            assert b"".join(part for parts in pages for part in parts) == first
             raw += first
     return raw

@@ -86,7 +86,7 @@ class RunCodec:
         self._place = place
         self._is_over = False
         self._seen = 0  # the last offset that was translated
-        self._kept: dict[int, bytes] = {}  # what the last batch was translated to: a slow reader is sent it once more
+        self._kept: dict[int, bytes] = {}  # what the last batch was translated to: a slow reader pulls it, page by page
 
     def begin(self, after: int, summary: Summary | None) -> Encoded:
         """What can be said before the first event."""
@@ -99,7 +99,8 @@ class RunCodec:
         for event in events:
             offset = event.offset
             batch[offset] = self._kept.get(offset, b"") if offset <= self._seen else self._take(event)
-        self._kept = {offset: piece for offset, piece in batch.items() if piece}
+        later = {offset: piece for offset, piece in self._kept.items() if not batch or offset > events[-1].offset}
+        self._kept = {offset: piece for offset, piece in {**batch, **later}.items() if piece}
         return _encoded(batch.values())
 
     def _take(self, event: Event) -> bytes:
