@@ -25,13 +25,13 @@ async def test_a_post_runs_it_and_is_answered_by_its_events(client: Client) -> N
 
 
 async def test_a_clients_own_names_are_said_back_whatever_they_are(client: Client) -> None:
-    body = run_input(threadId="a thread / of mine", runId="rün 1")
+    body = run_input(threadId="a thread / of mine", runId="rün /1")
     async with client.stream("POST", "/agui/echo", json=body) as stream:
         events = await stream.rest()
-    assert {event["runId"] for event in events if "runId" in event} == {"rün 1"}
-    async with client.stream("GET", "/agui/echo/runs/r%C3%BCn%201") as stream:
+    assert {event["runId"] for event in events if "runId" in event} == {"rün /1"}
+    async with client.stream("GET", "/agui/echo/runs/r%C3%BCn%20%2F1") as stream:
         again = await stream.rest()
-    assert (again[0]["threadId"], again[-1]["runId"]) == ("a thread / of mine", "rün 1")
+    assert (again[0]["threadId"], again[-1]["runId"]) == ("a thread / of mine", "rün /1")
 
 
 async def test_the_same_run_again_is_the_same_stream(client: Client) -> None:

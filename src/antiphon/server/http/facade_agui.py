@@ -162,7 +162,7 @@ def _answer_pointer(place: int, pointer: str | None) -> str:
     return f"/resume/{place}/payload{rest}"
 
 
-@router.get("/{agent}/runs/{run}")
+@router.get("/{agent}/runs/{run:path}")
 async def attach(
     request: Request,
     core: TheCore,
@@ -176,7 +176,7 @@ async def attach(
     return await _attach(request, core, user, row, run, last_event_id)
 
 
-@router.get("/{agent}/threads/{thread}", responses={204: {"description": "There is no run in this thread"}})
+@router.get("/{agent}/threads/{thread:path}", responses={204: {"description": "There is no run in this thread"}})
 async def attach_to_thread(
     request: Request,
     core: TheCore,
@@ -204,7 +204,7 @@ async def _attach(
     return await RunStream.open(core, user, request, stream)
 
 
-@router.post("/{agent}/runs/{run}/stop")
+@router.post("/{agent}/runs/{run:path}/stop")
 async def stop(request: Request, core: TheCore, user: TheUser, agent: TheAgent, run: TheRun) -> Response:
     """Cancel a run; all who follow it are told."""
     return Json(await found.stop_run(core, user, found.find_run(request, core, user, agent, run)))

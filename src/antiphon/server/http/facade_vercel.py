@@ -134,7 +134,7 @@ async def _follow(
     return await RunStream.open(core, user, request, stream)
 
 
-@router.get("/{agent}/{chat}/stream", responses={204: {"description": "Nothing is being answered"}})
+@router.get("/{agent}/{chat:path}/stream", responses={204: {"description": "Nothing is being answered"}})
 async def resume(request: Request, core: TheCore, user: TheUser, agent: TheAgent, chat: TheChat) -> Response:
     """The answer that is under way, from its beginning."""
     rows = found.runs_in_thread(core, user, agent, found.thread_id_of(chat))
@@ -143,7 +143,7 @@ async def resume(request: Request, core: TheCore, user: TheUser, agent: TheAgent
     return await _follow(request, core, user, rows[0])
 
 
-@router.post("/{agent}/{chat}/stop")
+@router.post("/{agent}/{chat:path}/stop")
 async def stop(core: TheCore, user: TheUser, agent: TheAgent, chat: TheChat) -> Response:
     """Cancel what is being answered, and what waits for its turn."""
     rows = found.runs_in_thread(core, user, agent, found.thread_id_of(chat))
