@@ -1,4 +1,4 @@
-"""What the tests of the TypeScript client have the real server run: runs that say what they are told, and wait where told."""
+"""What the tests have the real server run: runs that say what they are told, and wait where they are told."""
 
 from __future__ import annotations
 
