@@ -54,7 +54,7 @@ class StartRun(Params):
         ThreadId | None,
         Field(description="The conversation in which it runs; agents remember what was said in theirs. null = none."),
     ] = None
-    title: Annotated[str, Field(max_length=500, description="What people see as its title.")] | None = None
+    title: Annotated[str | None, Field(max_length=500, description="What people see as its title.")] = None
     labels: Annotated[
         dict[str, str], Field(default_factory=dict, max_length=32, description="Labels by which it can be found again.")
     ]

@@ -88,7 +88,7 @@ async def list_processes(core: Core, user: User, _: ListProcesses) -> dict[str, 
     require(user, "read", "processes")
     found = await core.hub.channels("log:")
     logs = [channel.removeprefix("log:") for channel, _ in found if user.may("read", channel)]
-    return {"processes": core.processes.rows(), "logs": logs}
+    return {"processes": [{"name": name, **row} for name, row in core.processes.rows().items()], "logs": logs}
 
 
 async def list_questions(core: Core, user: User, given: ListQuestions) -> dict[str, Any]:

@@ -163,6 +163,7 @@ class McpServer:
             return
         try:
             async with client.listen(tools_list_changed=True) as news:
+                changed.set()  # perhaps they did, before it listened
                 async for _ in news:
                     changed.set()
         except (MCPError, SubscriptionLost) as exc:
@@ -228,5 +229,7 @@ class McpServer:
         """In one line, without the address: it may hold a key."""
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
+        if isinstance(error, MCPError) and error.code == types.CONNECTION_CLOSED:
+            return ENDED
         text = str(error) or type(error).__name__
         return text.replace(self._config.url, "its address")[:300] if self._config.url else text[:300]
