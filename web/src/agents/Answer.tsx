@@ -28,7 +28,7 @@ export const Answer = memo(function Answer(props: AnswerProps): ReactNode {
   const isAsked = items.some((item) => item.kind === "message" && item.role === "user");
   const prompt = promptOf(run.input) ?? sent?.prompt ?? null;
   const firstOpen = run.openQuestions[0]?.question_id;
-  const status = isEnded(row.status) ? row.status : (run.status ?? row.status);
+  const status = isEnded(run.status) ? run.status : row.status; // what a run says does not tell that it waits its turn
   return (
     <>
       {forked ? (

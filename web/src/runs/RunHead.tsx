@@ -47,7 +47,8 @@ interface MetaProps {
 }
 
 function Meta({ view, row, name, moment }: MetaProps): ReactNode {
-  const status = view.status ?? row?.status ?? "queued";
+  const waits = row?.status === "queued" && moment === null && view.endedAt === null; // its events do not tell
+  const status = waits ? "queued" : (view.status ?? row?.status ?? "queued");
   const { tone, busy, text } = statusWords(status);
   const thread = view.threadId ?? row?.thread_id ?? null;
   const by = view.by ?? row?.by ?? null;
