@@ -23,7 +23,7 @@ def answer_question(question_id: str, action: str | None, text: str | None, *, a
     given = None if text is None else given_or_read(text)
     with antiphon.connect(first_connection_s=0) as live:
         question = live.request("question.get", {"question_id": question_id})["question"]
-        params = {"question_id": question_id, **_params(question, action, given)}
+        params = {"question_id": question_id, **answer_params(question, action, given)}
         answered = live.request("question.answer", params)["question"]
     if as_json:
         print_json(answered)
@@ -33,7 +33,8 @@ def answer_question(question_id: str, action: str | None, text: str | None, *, a
     typer.echo(f"{question_id}: {word}{said}")
 
 
-def _params(question: dict[str, Any], action: str | None, text: str | None) -> dict[str, Any]:
+def answer_params(question: dict[str, Any], action: str | None, text: str | None) -> dict[str, Any]:
+    """What somebody chose or typed as the parameters of `question.answer`. Raises InputError."""
     match action:
         case "approve":
             return {"action": action}
@@ -50,9 +51,9 @@ def _params(question: dict[str, Any], action: str | None, text: str | None) -> d
 
 def _value(question: dict[str, Any], text: str) -> Any:
     """What somebody typed as the value that the question wants."""
-    if question["options"]:
+    if question.get("options"):
         return _option(question["options"], text)
-    if question["kind"] == "form" or question["schema"]:
+    if question["kind"] == "form" or question.get("schema"):
         return decode(text, "VALUE")
     return text
 
@@ -66,6 +67,6 @@ def _option(options: list[dict[str, Any]], text: str) -> Any:
 
 
 def _what_fits(question: dict[str, Any]) -> str:
-    if question["options"]:
+    if question.get("options"):
         return " or ".join(str(option["value"]) for option in question["options"])
-    return "JSON of its form" if question["schema"] else "any text"
+    return "JSON of its form" if question.get("schema") else "any text"

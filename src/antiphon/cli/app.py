@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import antiphon
-from antiphon.cli import about, channels, processes, questions, run, runs, serve
+from antiphon.cli import about, agents, channels, processes, questions, run, runs, serve
 from antiphon.cli.ending import calm
 
 app = typer.Typer(
@@ -29,6 +29,9 @@ for command in (
     processes.start,
     processes.stop,
     processes.restart,
+    agents.agents,
+    agents.chat,
+    agents.tools,
     channels.publish,
     channels.tail,
     about.config,
