@@ -29,7 +29,7 @@ class Answer:
     def __init__(self, request_id: RequestId | None) -> None:
         self.request_id = request_id
         self.ended = False
-        self.has_outcome = False  # the run's own, other than that it was cancelled
+        self.has_outcome = False  # its own, or `stop`: what is said last is decided
         self._roles: dict[str, str] = {}  # of the messages that grow
         self._held: list[bytes] | None = None  # None = nothing is held
 
@@ -90,8 +90,10 @@ class Answer:
         return held
 
     def stop(self) -> list[bytes]:
-        """It is cancelled: what is said last."""
-        self.ended, self._held = True, []
+        """It is cancelled: what is said last, once."""
+        if self.has_outcome:
+            return []
+        self.has_outcome, self.ended, self._held = True, True, []
         return [self.stopped()]
 
     # what the two kinds say
