@@ -24,7 +24,7 @@ from antiphon.services.tools.values import ToolContext
 DEFAULT_HITS = 8
 DEFAULT_LINES = 200
 MAX_CHARS = 50_000  # of what one call reads
-_REWATCH_MS = 5000  # how often a folder that was missing is looked for
+_REWATCH_MS = 1000  # how often a folder that was missing is looked for
 _log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
