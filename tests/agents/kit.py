@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.providers.openai import OpenAIProvider
@@ -19,19 +19,23 @@ from antiphon.brokers.sqlite import SqliteBroker
 from antiphon.hub import Hub
 from antiphon.messages import Event
 from antiphon.server.runnables import Runnable, ask_and_wait
+from antiphon.services.agents import AgentConfig, ModelConfig
+from antiphon.services.agents.service import Agents
 from antiphon.services.questions import Questions
-from antiphon.services.runs import NewRun, Runs
+from antiphon.services.runs import NewRun, Runs, RunsConfig
 from antiphon.services.runs.states import ENDED
+from antiphon.services.tools import Tool, Tools
 
 PATIENCE_S = 30
 
 
-class Stage(NamedTuple):
+class Stage:
     """One life of a server, without agents of its own."""
 
-    hub: Hub
-    runs: Runs
-    questions: Questions
+    def __init__(self, hub: Hub, runs: Runs) -> None:
+        self.hub = hub
+        self.runs = runs
+        self.questions: Questions
 
     def offer(self, name: str, function: Callable[..., Awaitable[Any]]) -> None:
         self.runs.register(name, Runnable(name, function))
@@ -87,7 +91,61 @@ async def stage_on(broker: MemoryBroker | SqliteBroker) -> AsyncIterator[Stage]:
     async with Hub(broker) as hub, Runs(hub) as runs, Questions(hub, runs) as questions:
         runs.ask = partial(ask_and_wait, questions)
         runs.resume()
-        yield Stage(hub, runs, questions)
+        stage = Stage(hub, runs)
+        stage.questions = questions
+        yield stage
+
+
+class Life(Stage):
+    """One life of a server with agents."""
+
+    agents: Agents
+    tools: Tools
+
+    async def ask(
+        self, run_id: str, prompt: Any, thread: str | None = "t", *, name: str = "chat", **given: Any
+    ) -> None:
+        """Start an answer."""
+        wanted = {"prompt": prompt, **given} if given else prompt
+        await self.runs.start(NewRun(name=name, run_id=run_id, input=wanted, thread_id=thread), by="ann")
+
+    async def asked(self, run_id: str, prompt: Any, thread: str | None = "t", **given: Any) -> dict[str, Any]:
+        """Start an answer and wait for its end."""
+        await self.ask(run_id, prompt, thread, **given)
+        return await self.ended(run_id)
+
+    async def cancel(self, run_id: str) -> None:
+        await self.runs.cancel(run_id, reason="enough", by="bob")
+
+    async def table(self) -> dict[str, Any]:
+        """The threads as published."""
+        return dict((await self.hub.state("threads")).value)
+
+
+@asynccontextmanager
+async def life_on(
+    broker: MemoryBroker | SqliteBroker,
+    server: ModelServer | None = None,
+    *,
+    tools: Sequence[Tool] = (),
+    agents: Mapping[str, AgentConfig] | None = None,
+    runs: RunsConfig | None = None,
+    **settings: Any,
+) -> AsyncIterator[Life]:
+    """Args: settings: Those of the agent `chat`."""
+    models = {} if server is None else {"scripted": ModelConfig(name="scripted", base_url=server.url)}
+    chat = AgentConfig(**({} if server is None else {"model": "scripted"}) | settings)
+    async with Hub(broker) as hub:
+        life = Life(hub, Runs(hub, runs))
+        life.questions = Questions(hub, life.runs)
+        life.runs.ask = partial(ask_and_wait, life.questions)
+        life.tools = Tools()
+        life.agents = Agents(hub, life.runs, life.questions, life.tools, {"chat": chat, **(agents or {})}, models)
+        for tool in tools:
+            life.tools.register(tool)
+        async with life.tools, life.runs, life.questions, life.agents:
+            life.runs.resume()
+            yield life
 
 
 def model(server: ModelServer) -> OpenAIChatModel:

@@ -12,7 +12,8 @@ cancel closes the request to the model at once. Needs `antiphon[agents]`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 try:
@@ -38,7 +39,7 @@ from antiphon.adapters.pydantic_ai_events import Relay, ToolProgress
 from antiphon.adapters.telling import Telling
 from antiphon.client.run.asking import Approval
 from antiphon.client.run.face import Run
-from antiphon.errors import InvalidParams, QuestionWithdrawn
+from antiphon.errors import AntiphonError, InvalidParams, QuestionWithdrawn
 
 __all__ = ["ToolProgress", "run_agent", "runnable"]
 
@@ -82,15 +83,16 @@ async def run_agent(
     try:
         async with Telling(run) as telling:
             answer = _Answer(agent, run, Relay(run, telling, client_tools), usage or RunUsage())
-            result: AgentRunResult[Any] = await agent.run(
-                prompt,
-                usage=answer.usage,
-                cancellation_token=token,
-                event_stream_handler=answer.follow,
-                capabilities=[*capabilities, HandleDeferredToolCalls(answer.decide)],
-                **options,
-            )
-            await answer.say_usage(result.response.model_name)
+            async with answer.counted():
+                result: AgentRunResult[Any] = await agent.run(
+                    prompt,
+                    usage=answer.usage,
+                    cancellation_token=token,
+                    event_stream_handler=answer.follow,
+                    capabilities=[*capabilities, HandleDeferredToolCalls(answer.decide)],
+                    **options,
+                )
+                answer.model = result.response.model_name
             return result
     finally:
         forget()
@@ -122,13 +124,15 @@ class _Answer:
 
     def __init__(self, agent: AbstractAgent[Any, Any], run: Run, relay: Relay, usage: RunUsage) -> None:
         self.usage = usage
+        self.model: str | None = None  # which answered last
         self._agent = agent
         self._run = run
         self._relay = relay
 
     async def follow(self, ctx: RunContext[Any], events: AsyncIterable[AgentStreamEvent]) -> None:
         """Say all events of one step; a handler that the agent has of its own sees them too."""
-        await self.say_usage(_model_name(ctx))
+        self.model = _model_name(ctx) or ctx.model.model_name
+        await self._relay.usage(self.usage, self.model)
         told = self._relay.follow(events)
         own = self._agent.event_stream_handler
         if own is not None:
@@ -136,8 +140,14 @@ class _Answer:
         async for _ in told:  # what it left, or all
             pass
 
-    async def say_usage(self, model: str | None) -> None:
-        await self._relay.usage(self.usage, model)
+    @asynccontextmanager
+    async def counted(self) -> AsyncIterator[None]:
+        """However it ends, what it has used is said."""
+        try:
+            yield
+        finally:
+            with suppress(AntiphonError):  # the run may be lost; how it ended is worth more
+                await self._relay.usage(self.usage, self.model)
 
     async def decide(self, ctx: RunContext[Any], requests: DeferredToolRequests) -> DeferredToolResults | None:
         """Ask people about all calls that need approval; those that somebody else executes are left alone."""

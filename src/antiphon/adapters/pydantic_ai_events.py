@@ -164,7 +164,8 @@ class Relay:
         if part.outcome == "success":
             await self._telling.end_tool(part.tool_call_id, part.content)
         else:
-            await self._telling.fail_tool(part.tool_call_id, part.model_response_str(), _KINDS[part.outcome])
+            words = part.content if isinstance(part.content, str) else part.model_response_str()
+            await self._telling.fail_tool(part.tool_call_id, words, _KINDS[part.outcome])
 
     async def _custom(self, event: CustomEvent) -> None:
         named = {field.name for field in dataclasses.fields(event)} - {"name", "event_kind"}

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from pydantic_ai import AgentRunResult, DeferredToolRequests, capture_run_messages
 from pydantic_ai.exceptions import RunCancelled as LibraryCancelled
-from pydantic_ai.messages import ModelMessage
+from pydantic_ai.messages import ModelMessage, ModelRequest
 from pydantic_ai.tools import ToolDefinition
 from pydantic_ai.toolsets import AbstractToolset, ExternalToolset
 from pydantic_ai.usage import RunUsage, UsageLimits
@@ -165,8 +165,8 @@ class _Answer:
             return
         new = [message for message in messages if message.run_id == self._run.id]
         if new:
-            is_question = bool(question_of(self._wanted))  # else the client's tools have answered
-            self._turn.messages = new if is_question else [*turn_of(self._wanted.messages or []), *new]
+            is_whole = isinstance(new[0], ModelRequest)  # else the turn began with what the client's tools answered
+            self._turn.messages = new if is_whole else [*turn_of(self._wanted.messages or []), *new]
         usage = self._usage
         cost = None if usage.cost is None else float(usage.cost)
         counted = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}

@@ -160,8 +160,11 @@ class Agents:
     def _ending(self, run_id: str) -> Sequence[NewEvent]:
         """Asked again where the store refused the first time."""
         turn = self._under_way.get(run_id)
-        if turn is None or not turn.has_begun:
+        if turn is None:
             return ()
+        self._threads.end(turn.thread_id, run_id)
+        if not turn.has_begun:
+            return [self._threads.event(turn.thread_id)]
         if not turn.is_counted:
             turn.is_counted = True
             self._threads.add_usage(turn.thread_id, turn.usage)

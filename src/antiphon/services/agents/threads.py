@@ -98,16 +98,22 @@ class Threads:
                     total[name] = total.get(name, 0) + usage[name]
             self.rows[thread_id] = {**row, "usage": total, "updated_at": self.now()}
 
+    def end(self, thread_id: str, run_id: str) -> None:
+        """A run leaves its line with its outcome, which is about to be stored."""
+        row = self.rows.get(thread_id)
+        if row is not None:
+            self.rows[thread_id] = {**row, **self._doing(thread_id, without=run_id)}
+
     def moved(self, thread_id: str) -> None:
         """Its line has changed."""
         row = self.rows.get(thread_id)
-        if row is not None:
-            self.rows[thread_id] = {**row, **self._doing(thread_id)}
+        if row is not None and row != (moved := {**row, **self._doing(thread_id)}):
+            self.rows[thread_id] = moved
             self.publish(thread_id)
 
-    def _doing(self, thread_id: str) -> dict[str, Any]:
-        line = self._line(thread_id)
-        return {"running": line[0] if line else None, "queued": list(line[1:])}
+    def _doing(self, thread_id: str, without: str | None = None) -> dict[str, Any]:
+        line = [run_id for run_id in self._line(thread_id) if run_id != without]
+        return {"running": line[0] if line else None, "queued": line[1:]}
 
     def set(self, thread_id: str, **fields: Any) -> Row:
         """Change fields of a row."""
