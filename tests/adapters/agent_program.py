@@ -4,31 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import antiphon
 
+Work = Callable[[antiphon.Run, str], Awaitable[Any]]
 
-async def langgraph(run: antiphon.Run, url: str, prompt: str) -> Any:
+
+def langgraph(url: str) -> Work:
     from tests.adapters.test_langgraph import chatting_with
 
     from antiphon.adapters.langgraph import run_graph
 
-    values = await run_graph(chatting_with(url), run, {"messages": [("user", prompt)]})
-    return values["messages"][-1].content
+    async def work(run: antiphon.Run, prompt: str) -> Any:
+        values = await run_graph(chatting_with(url), run, {"messages": [("user", prompt)]})
+        return values["messages"][-1].content
+
+    return work
 
 
-async def openai_agents(run: antiphon.Run, url: str, prompt: str) -> Any:
+def openai_agents(url: str) -> Work:
     from openai import AsyncOpenAI
     from tests.adapters.test_openai_agents import agent_with
 
     from antiphon.adapters.openai_agents import run_agent
 
-    async with AsyncOpenAI(base_url=url, api_key="not needed", max_retries=0) as client:
-        return (await run_agent(agent_with(client), run, prompt)).final_output
+    async def work(run: antiphon.Run, prompt: str) -> Any:
+        async with AsyncOpenAI(base_url=url, api_key="not needed", max_retries=0) as client:
+            return (await run_agent(agent_with(client), run, prompt)).final_output
+
+    return work
 
 
-async def pydantic_ai(run: antiphon.Run, url: str, prompt: str) -> Any:
+def pydantic_ai(url: str) -> Work:
     from pydantic_ai import Agent
     from pydantic_ai.models.openai import OpenAIChatModel
     from pydantic_ai.providers.openai import OpenAIProvider
@@ -45,21 +54,25 @@ async def pydantic_ai(run: antiphon.Run, url: str, prompt: str) -> Any:
     async def pay(amount: int) -> str:
         return f"paid {amount}"
 
-    return (await run_agent(agent, run, prompt)).output
+    async def work(run: antiphon.Run, prompt: str) -> Any:
+        return (await run_agent(agent, run, prompt)).output
+
+    return work
 
 
-LIBRARIES = {work.__name__: work for work in (langgraph, openai_agents, pydantic_ai)}
+LIBRARIES = {library.__name__: library for library in (langgraph, openai_agents, pydantic_ai)}
 
 
-async def main(library: str, run_id: str, url: str) -> None:
-    prompt = await asyncio.to_thread(sys.stdin.read)
+async def main(run_id: str, name: str, work: Work, prompt: str) -> None:
     async with antiphon.connect() as live:
         try:
-            async with live.run(library, run_id=run_id, lease_s=10) as run:
-                await run.result(await LIBRARIES[library](run, url, prompt))
+            async with live.run(name, run_id=run_id, lease_s=60) as run:
+                await run.result(await work(run, prompt))
         except antiphon.RunCancelled:
             print("cancelled", flush=True)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    library, run_id, url = sys.argv[1:]
+    work = LIBRARIES[library](url)  # before the run begins: importing a library blocks the loop for seconds
+    asyncio.run(main(run_id, library, work, sys.stdin.read()))

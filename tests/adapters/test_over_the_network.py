@@ -132,7 +132,7 @@ async def test_two_at_once_and_one_is_cancelled_from_elsewhere(
         program(library, "goes", server, models, script([LONG])) as goes,
     ):
         await until_said(live, "stays", "message.append", "One")
-        await until_said(live, "goes", "message.append", "word")
+        await until_said(live, "goes", "message.append", "word word")
         assert (await live.cancel_run("goes")).status in ("cancelling", "cancelled")
         assert await ends(goes) == "cancelled"
         hung_up = next(request for request in models.requests if "100000" in str(request.messages))
