@@ -141,10 +141,12 @@ async def test_stop_ends_every_stream_as_cancelled(client: Client) -> None:
             await first.until("TEXT_MESSAGE_CONTENT")
             async with client.stream("GET", f"/agui/relay/runs/{body['runId']}") as second:
                 await second.until("TEXT_MESSAGE_START")
-                stopped = await client.http.post(f"/agui/relay/runs/{body['runId']}/stop")
+                stopped = await client.http.post(f"/agui/relay/runs/{body['runId']}/stop", json={"reason": "enough"})
                 assert stopped.json()["stopped"] == [body["runId"]]
                 for stream in (first, second):
-                    assert (await stream.rest())[-1]["outcome"] == {"type": "cancelled"}
+                    last = (await stream.rest())[-1]
+                    assert last["outcome"] == {"type": "cancelled"}
+                    assert last["metadata"]["antiphon"] == {"reason": "enough", "by": "local"}
         await wire.until_gone()
 
 

@@ -207,7 +207,8 @@ async def _attach(
 @router.post("/{agent}/runs/{run:path}/stop")
 async def stop(request: Request, core: TheCore, user: TheUser, agent: TheAgent, run: TheRun) -> Response:
     """Cancel a run; all who follow it are told."""
-    return Json(await found.stop_run(core, user, found.find_run(request, core, user, agent, run)))
+    row = found.find_run(request, core, user, agent, run)
+    return Json((await found.stop_runs(request, core, user, [row]))[0])
 
 
 def _headers(request: Request, agent: str, run: str) -> Headers:

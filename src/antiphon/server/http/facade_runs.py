@@ -14,6 +14,7 @@ from fastapi import Request
 
 from antiphon.errors import AntiphonError, InvalidParams, NotFound
 from antiphon.server.access import User, require
+from antiphon.server.body import read_object
 from antiphon.server.core import Core
 from antiphon.server.live import run_commands
 from antiphon.server.live.params import check
@@ -168,7 +169,10 @@ def gone(core: Core, user: User, run_id: str, on_disconnect: str) -> Callable[[]
     return cancel if on_disconnect == "cancel" else None
 
 
-async def stop_run(core: Core, user: User, row: Row, reason: str | None = None) -> dict[str, Any]:
-    """Cancel it; the answer is a receipt. Raises Forbidden."""
-    wanted = check(RunCancelParams, {"run_id": row["run_id"], "reason": reason}, at="")
-    return await run_commands.cancel(core, user, wanted)
+async def stop_runs(request: Request, core: Core, user: User, rows: list[Row]) -> list[dict[str, Any]]:
+    """Cancel them; the body may hold a reason, the answers are receipts. Raises Forbidden, InvalidParams."""
+    if not rows:
+        return []
+    said = check(RunCancelParams, await read_object(request, run_id=rows[0]["run_id"]), at="")
+    wanted = [RunCancelParams(run_id=row["run_id"], reason=said.reason) for row in rows]
+    return [await run_commands.cancel(core, user, one) for one in wanted]

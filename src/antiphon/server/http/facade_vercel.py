@@ -144,9 +144,10 @@ async def resume(request: Request, core: TheCore, user: TheUser, agent: TheAgent
 
 
 @router.post("/{agent}/{chat:path}/stop")
-async def stop(core: TheCore, user: TheUser, agent: TheAgent, chat: TheChat) -> Response:
+async def stop(request: Request, core: TheCore, user: TheUser, agent: TheAgent, chat: TheChat) -> Response:
     """Cancel what is being answered, and what waits for its turn."""
     rows = found.runs_in_thread(core, user, agent, found.thread_id_of(chat))
     if not rows:
         raise NotFound(f"there is no run of {agent[:80]!r} in the chat {chat[:80]!r}")
-    return Json({"runs": [await found.stop_run(core, user, row) for row in rows if found.is_under_way(row)]})
+    running = [row for row in rows if found.is_under_way(row)]
+    return Json({"runs": await found.stop_runs(request, core, user, running)})
