@@ -60,22 +60,26 @@ class Folder:
 
     def _file(self, path: str, name: str, folder: int, known: Stamp | None) -> Iterator[Found]:
         try:
+            seen = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            if stat.S_ISREG(seen.st_mode) and _stamp(seen) == known:
+                yield Found(path, _stamp(seen), None)
+                return
             # Neither a link nor, for ever, a pipe is opened.
             descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
         except OSError:
             return  # gone meanwhile, a link, or not ours to read
         with os.fdopen(descriptor, "rb") as file:
             status = os.fstat(file.fileno())
-            stamp = Stamp(status.st_mtime_ns, status.st_size, status.st_ino)
             if not stat.S_ISREG(status.st_mode) or status.st_size > self._max_bytes:
                 return
-            if stamp == known:
-                yield Found(path, stamp, None)
-                return
             try:
-                yield Found(path, stamp, decode(file.read(self._max_bytes)))
+                yield Found(path, _stamp(status), decode(file.read(self._max_bytes)))
             except OSError:
                 return
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    return Stamp(status.st_mtime_ns, status.st_size, status.st_ino)
 
 
 def decode(content: bytes) -> str | None:
