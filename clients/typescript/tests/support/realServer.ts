@@ -56,7 +56,7 @@ export class RealServer {
 
   /** Offers the functions of `scripted.py` from the next start on; `more` are further settings. */
   offerScripted(more = ""): this {
-    copyFileSync(new URL("./scripted.py", import.meta.url), join(this.#data, "scripted.py"));
+    for (const name of ["scripted.py", "scripted_agents.py"]) copyFileSync(new URL(`./${name}`, import.meta.url), join(this.#data, name));
     const runnables = ["story", "asks", "open_gate"].map((name) => `[runnable.${name}]\nimport = "scripted:${name}"\n`);
     writeFileSync(join(this.#data, "antiphon.toml"), `${runnables.join("")}${more}`);
     return this;
