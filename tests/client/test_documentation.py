@@ -24,7 +24,7 @@ async def url(tmp_path: Path) -> object:
 
 
 def test_the_examples_run(url: str) -> None:
-    assert len(EXAMPLES) == 4
+    assert len(EXAMPLES) == 5
     for example in EXAMPLES:
         given = {**os.environ, "ANTIPHON_URL": url}
         done = subprocess.run([sys.executable, "-c", example], env=given, capture_output=True, text=True, check=False)

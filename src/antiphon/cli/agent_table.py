@@ -19,7 +19,11 @@ def list_agents(*, as_json: bool) -> None:
         features = live.features
     if as_json:
         print_json(rows)
-    elif rows:
+        return
+    for row in rows:
+        if row.get("problem"):
+            say(f"{row['name']}: {row['problem']}")
+    if rows:
         _print(("AGENT", "MODEL", "TOOLS", "WHAT"), [_agent(row) for row in rows])
     elif "agents" in features:
         say("there is no agent that you may ask")

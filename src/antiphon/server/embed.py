@@ -147,7 +147,7 @@ class Antiphon:
     def agent(self, name: str, agent: PydanticAgent[Any, Any], *, deps: Any = None, **settings: Any) -> None:
         """Offer a pydantic-ai agent of this program, unmodified: each of its answers is a run, in a thread.
 
-        Its own tools stay; with `tools=[...]` it is given some of the server's too.
+        Its own model, tools and instructions stay; with `tools=[...]` it is given some of the server's too.
 
         Args:
             deps: What its tools and instructions get as `RunContext.deps`.
@@ -158,7 +158,7 @@ class Antiphon:
         """
         check_name(name, "agent")
         try:
-            config = AgentConfig.model_validate({"tools": [], **settings})
+            config = AgentConfig.model_validate(settings)
         except ValidationError as exc:
             raise SettingsError(f"agent.{name}: {input_error(exc.errors(), at='').message}") from None
         self._server.offered.add_agent(OwnAgent(name, agent, deps, config))

@@ -36,6 +36,7 @@ class AgentRow:
     if_busy: str = "queue"  # queue, interrupt, reject
     on_disconnect: str = "continue"
     source: str = ""
+    problem: str | None = None  # why it cannot answer now, e.g. that a key is not set
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from antiphon.server.live.params import MAX_LIMIT, SINGLE_LINE, Params
+from antiphon.services.agents.values import MAX_TITLE
 from antiphon.services.names import Name
 from antiphon.services.runs import RunId, ThreadId
-
-MAX_TITLE = 200
 
 
 class ThreadParams(Params):
