@@ -85,6 +85,7 @@ class Connection:
         task = asyncio.ensure_future(waiting)
         await asyncio.wait([task, self._hangup], return_when=asyncio.FIRST_COMPLETED)
         if self._hangup.done():
+            self._hangup.exception()  # a reset is a hang-up too
             task.cancel()
             raise HungUp
         return task.result()
