@@ -120,14 +120,17 @@ async def test_stop_aborts_what_everybody_sees(client: Client) -> None:
 async def test_stop_reaches_all_that_is_under_way_in_a_chat(client: Client) -> None:
     async with Wire.open() as one, Wire.open() as two:
         body = chat(user("go"), input={"port": one.port})
-        async with client.stream("POST", "/vercel/relay", json=body):
-            async with client.stream("POST", "/vercel/relay", json={**body, "input": {"port": two.port}}) as stream:
-                await one.say("1")
-                await two.say("2")
-                path = f"/vercel/relay/{body['id']}/stop"
-                stopped = (await client.http.post(path, json={"reason": "enough"})).json()["runs"]
-                assert [len(receipt["stopped"]) for receipt in stopped] == [1, 1]
-                assert (await stream.rest())[-2] == {"type": "abort", "reason": "enough"}
+        more = {**body, "input": {"port": two.port}}
+        path = f"/vercel/relay/{body['id']}/stop"
+        async with (
+            client.stream("POST", "/vercel/relay", json=body),
+            client.stream("POST", "/vercel/relay", json=more) as stream,
+        ):
+            await one.say("1")
+            await two.say("2")
+            stopped = (await client.http.post(path, json={"reason": "enough"})).json()["runs"]
+            assert [len(receipt["stopped"]) for receipt in stopped] == [1, 1]
+            assert (await stream.rest())[-2] == {"type": "abort", "reason": "enough"}
         assert (await client.http.post(path)).json() == {"runs": []}
 
 
