@@ -94,7 +94,7 @@ class McpConfig(_Table):
     )
     env: Mapping[Variable, str] = Field(
         default_factory=dict,
-        description="Environment variables of the program, added to a few harmless ones (PATH, HOME, LANG ...).",
+        description="Environment variables of the program, added to a few harmless ones (HOME, PATH, USER ...).",
     )
     env_from: tuple[Variable, ...] = Field(
         default=(), description="Names of the server's own environment variables that the program is given too."
