@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from antiphon.errors import SettingsError
 from antiphon.server.settings import Loaded, load, rows
 

@@ -16,7 +16,7 @@ class _Followed:
     """One run, and what its newest batch was said as.
 
     The hub may ask for a batch again: one that did not fit was not sent, and is pulled later. Translators remember what
-    they were asked, so each event is translated once and its messages are kept until the batch after it is asked for.
+    they were asked, so each event is translated once and its messages are kept until what comes after it is asked for.
     """
 
     __slots__ = ("_said", "made", "translator")
@@ -27,13 +27,16 @@ class _Followed:
         self._said: dict[int, list[bytes]] = {}  # by offset
 
     def batch(self, events: Sequence[Event]) -> list[bytes]:
-        known = self._said
-        self._said = {event.offset: self._messages(event, known) for event in events}
-        return [message for messages in self._said.values() for message in messages]
+        self._said = {offset: said for offset, said in self._said.items() if offset >= events[0].offset}
+        return [message for event in events for message in self._messages(event)]
 
-    def _messages(self, event: Event, known: dict[int, list[bytes]]) -> list[bytes]:
-        if event.offset in known:
-            return known[event.offset]
+    def _messages(self, event: Event) -> list[bytes]:
+        said = self._said.get(event.offset)
+        if said is None:
+            said = self._said[event.offset] = self._made(event)
+        return said
+
+    def _made(self, event: Event) -> list[bytes]:
         made = [] if self.translator.ended else self.translator.event(event)
         self.made += len(made)
         return made
