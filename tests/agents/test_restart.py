@@ -55,7 +55,8 @@ async def test_after_a_stop_the_thread_goes_on(tmp_path: Path, models: ModelServ
         await life.ask("r2", script([{"text": "Half of it", "size": 4}, {"wait": "never"}]))
         await models.until(2, chunks=4)
     async with life_on(store(tmp_path), models) as life:
-        assert life.runs.rows["r2"]["status"] in ("cancelled", "lost")
+        row = life.runs.rows["r2"]
+        assert (row["status"], row["reason"]) == ("lost", "the server was stopped")
         await life.asked("r3", "Go on.")
         contents = [message["content"] for message in models.requests[-1].messages]
         assert contents[:2] == ["My name is Ann.", "You said: My name is Ann."]

@@ -304,7 +304,10 @@ class Runs:
             record.is_finished = True
         elif outcome_of(record, self._ledger) == "lost":
             raise refusal(run_id, "lost")
-        return await self._endings.end(record, _outcome(status, result, error, reason))
+        outcome = _outcome(status, result, error, reason)
+        if self._closing and record.kind == "local" and status == "cancelled":  # by nobody but the end of the server
+            outcome = Outcome("lost", reason=STOPPED)
+        return await self._endings.end(record, outcome)
 
     # What others ask
 
