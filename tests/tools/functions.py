@@ -9,10 +9,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
+
+from antiphon.services.tools import Tool
 
 
 class Place(BaseModel):
@@ -38,6 +41,21 @@ def weather(
     """
     print("said to nobody")
     return f"{type(place).__name__} {place.city} {place.country} {day:%d.%m.%Y} {unit} {detail}"
+
+
+DECORATED: list[Tool] = []
+
+
+def offered(function: Callable[..., object]) -> Callable[..., object]:
+    """A decorator: it is called before the name stands in this module."""
+    DECORATED.append(Tool.from_function(function))
+    return function
+
+
+@offered
+def decorated(n: int) -> int:
+    """Has a decorator."""
+    return n + 1
 
 
 def fields(n: int, name: str = "x") -> str:

@@ -122,6 +122,12 @@ async def test_a_function_runs_in_a_process_of_its_own(tools: Tools) -> None:
     assert await tools.call("weather", given) == "Place Ulm DE 03.02.2026 C 2"
 
 
+async def test_a_decorated_function_is_found_too(tools: Tools) -> None:
+    (tool,) = functions.DECORATED
+    tools.register(tool)
+    assert await tools.call("decorated", {"n": 1}) == 2
+
+
 async def test_its_output_and_input_are_not_ours(tools: Tools) -> None:
     offer(tools, functions.read_stdin)
     offer(tools, functions.environment)

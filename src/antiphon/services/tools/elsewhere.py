@@ -27,14 +27,16 @@ _log = structlog.get_logger(__name__)
 
 
 def check_findable(function: Callable[..., Any]) -> None:
-    """Raise TypeError unless another process can find this function by its name."""
-    try:
-        pickle.dumps(function)
-    except (pickle.PicklingError, AttributeError, TypeError) as exc:
+    """Raise TypeError unless another process can find this function by its name.
+
+    Only the name is looked at: a decorator is called before the name stands in its module.
+    """
+    name = getattr(function, "__qualname__", None)
+    if name is None or "<" in name:
         raise TypeError(
-            f"{getattr(function, '__qualname__', function)!r} cannot run in a process of its own ({exc}): define it at "
-            "the top level of a module, make it async, or pass in_process=True"
-        ) from None
+            f"{name or function!r} cannot run in a process of its own: define it at the top level of a module, make it "
+            "async, or pass in_process=True"
+        )
 
 
 async def run_elsewhere(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
