@@ -129,11 +129,14 @@ async def life_on(
     *,
     tools: Sequence[Tool] = (),
     agents: Mapping[str, AgentConfig] | None = None,
+    models: Mapping[str, ModelConfig] | None = None,
     runs: RunsConfig | None = None,
     **settings: Any,
 ) -> AsyncIterator[Life]:
     """Args: settings: Those of the agent `chat`."""
-    models = {} if server is None else {"scripted": ModelConfig(name="scripted", base_url=server.url)}
+    models = dict(models or {})
+    if server is not None:
+        models["scripted"] = ModelConfig(name="scripted", base_url=server.url)
     chat = AgentConfig(**({} if server is None else {"model": "scripted"}) | settings)
     async with Hub(broker) as hub:
         life = Life(hub, Runs(hub, runs))

@@ -210,7 +210,8 @@ class ModelServer:
         while steps and "wait" in steps[0]:  # before the first token: not even a head of the answer
             await connection.unless_gone(self._gates[steps.pop(0)["wait"]].wait())
         if steps and "status" in steps[0]:
-            error = {"error": {"message": f"told to answer {steps[0]['status']}", "type": "scripted"}}
+            words = f"told to answer {steps[0]['status']}" + "".join(f": {step.get('text')}" for step in steps[1:])
+            error = {"error": {"message": words, "type": "scripted"}}
             connection.send(f"{steps[0]['status']} Scripted", "application/json", json.dumps(error).encode())
         elif asked.get("stream"):
             await self._stream(connection, request, steps, asked)

@@ -109,9 +109,10 @@ class AgentConfig(BaseModel):
 def check_models(agents: Mapping[str, AgentConfig], models: Mapping[str, ModelConfig]) -> None:
     """Raise SettingsError, a line for each, where an agent names a model that there is not."""
     problems = [
-        f"agent.{agent}.model: there is no [model.{name}]; models with a provider read 'provider:name'"
+        f"agent.{agent}.{key}: there is no [model.{name}]; models with a provider read 'provider:name'"
         for agent, config in agents.items()
-        for name in (*config.model, *config.models)
+        for key, names in (("model", config.model), ("models", config.models))
+        for name in names
         if not is_known(name, models)
     ]
     if problems:
