@@ -93,6 +93,10 @@ async def test_an_agent_without_a_model_says_so_and_answers_with_its_tools(
     await expect(page.get_by_text("offline, no model")).to_be_visible()
     await page.reload()
     await expect(answers(page).last).to_contain_text("391")
+    await page.get_by_role("link", name="Run", exact=True).click()
+    await expect(page.get_by_role("region", name="Run", exact=True)).to_contain_text("Succeeded")
+    await page.get_by_role("link", name="thread What is 17").click()
+    await expect(answers(page).last).to_contain_text("391")
 
 
 async def test_an_answer_goes_on_through_a_reload(server: RealServer, models: ModelServer, open_page: OpenPage) -> None:
@@ -233,7 +237,7 @@ async def test_a_thread_is_forked_renamed_and_deleted(
     await expect(answers(page)).to_have_text(["You said: green", "You said: black"])
     await page.get_by_role("button", name="Fork").first.click()
     await expect(page).not_to_have_url(origin)
-    await expect(page.get_by_role("link", name="forked from another thread")).to_be_visible()
+    await expect(page.get_by_role("link", name="fork of green")).to_be_visible()
     await expect(answers(page)).to_have_text(["You said: green"])
     await ask(page, "white")
     await expect(answers(page)).to_have_text(["You said: green", "You said: white"])

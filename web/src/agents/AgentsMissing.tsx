@@ -1,8 +1,9 @@
-import type { AntiphonError } from "@antiphon/client";
+import type { AntiphonError, ServerInfo } from "@antiphon/client";
 import { useLive } from "@antiphon/client/react";
 import type { ReactNode } from "react";
 
 import { Link } from "../app/Link";
+import { useReadable } from "../lib/readable";
 import { Notice, Snippet } from "../ui/Notice";
 
 const AGENT = `[agent.assistant]
@@ -29,8 +30,12 @@ export function AgentsMissing({ problem }: { readonly problem: AntiphonError | n
   );
 }
 
+const hasAgents = (server: ServerInfo | undefined): boolean => server?.features.includes("agents") === true;
+
 /** There is none, or not this one: the lines that change it. */
 export function NoAgent({ name }: { readonly name: string | null }): ReactNode {
+  const installed = useReadable(useLive().server, hasAgents);
+  if (name === null && installed) return <Notice title="There is no agent that you may ask" />;
   return (
     <Notice
       title={name === null ? "This server has no agent" : `There is no agent called ${name}`}

@@ -1,6 +1,6 @@
 import { type AgentRow, isEnded } from "@antiphon/client";
 import { useLive, useThread } from "@antiphon/client/react";
-import { type ReactNode, useRef, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 
 import { plural } from "../lib/format";
 import { Row } from "../runs/Row";
@@ -31,6 +31,10 @@ export function Conversation({ id, name, agent }: ConversationProps): ReactNode 
   const [more, setMore] = useState(0);
   const box = useRef<HTMLDivElement>(null);
   const onScroll = useStick(box, true);
+  const newest = sent.at(-1)?.runId;
+  useEffect(() => {
+    if (newest !== undefined) box.current?.scrollTo({ top: box.current.scrollHeight }); // who asks wants to see it
+  }, [newest]);
   const active = activeRun(runs);
   const nothing = runs.length === 0 && sent.length === 0;
   if (problem !== null && nothing) return <ThreadRefused error={problem} />;

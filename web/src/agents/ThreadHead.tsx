@@ -8,6 +8,7 @@ import { Problem } from "../ui/Notice";
 import { StateWord } from "../ui/Tone";
 import { BackLink } from "./BackLink";
 import { TitleForm } from "./TitleForm";
+import { useThreadRow } from "./useThreadRow";
 import { agentTitle, answerWords, threadFacts } from "./words";
 
 interface HeadProps {
@@ -65,10 +66,10 @@ export function ThreadHead(props: HeadProps): ReactNode {
       {mode === "deleting" ? (
         <div role="alertdialog" aria-label="Delete this thread" className="flex flex-wrap items-center gap-2 text-s">
           <span className="text-dim">Delete this thread? What it remembers is gone for good; its runs stay.</span>
-          <button type="button" className="button small thumb text-bad" autoFocus onClick={() => void remove()}>
+          <button type="button" className="button small thumb text-bad" onClick={() => void remove()}>
             Delete
           </button>
-          <button type="button" className="button small thumb" onClick={() => setMode("reading")}>
+          <button type="button" className="button small thumb" autoFocus onClick={() => setMode("reading")}>
             Keep
           </button>
         </div>
@@ -92,12 +93,8 @@ function Meta({ thread, name, agent, active, onMode }: MetaProps): ReactNode {
         {agent === undefined ? name : agentTitle(agent)}
       </Link>
       {agent?.is_offline === true ? <span>offline, no model</span> : null}
-      {facts === "" ? null : <span>{facts}</span>}
-      {from === null ? null : (
-        <Link className="underline hover:text-text" to={{ page: "agents", agent: name, thread: from.thread_id }}>
-          forked from another thread
-        </Link>
-      )}
+      {facts === "" ? null : <span className="facts">{facts}</span>}
+      {from === null ? null : <ForkedFrom thread={from.thread_id} />}
       {thread === undefined || onMode === null ? null : (
         <>
           <button type="button" className="foot-action" onClick={() => onMode("renaming")}>
@@ -115,10 +112,25 @@ function Meta({ thread, name, agent, active, onMode }: MetaProps): ReactNode {
 function Standing({ row }: { readonly row: RunRow }): ReactNode {
   const { tone, busy, text } = answerWords(row);
   return (
-    <span role="status">
+    <span role="status" className="facts">
       <StateWord tone={tone} busy={busy}>
         {text}
       </StateWord>
     </span>
+  );
+}
+
+/** Where it began; the other thread may be gone. */
+function ForkedFrom({ thread }: { readonly thread: string }): ReactNode {
+  const row = useThreadRow(thread);
+  if (row === undefined) return <span>a fork</span>;
+  return (
+    <Link
+      className="max-w-[200px] truncate underline hover:text-text"
+      to={{ page: "agents", agent: row.agent, thread }}
+      title={row.title}
+    >
+      fork of {row.title}
+    </Link>
   );
 }

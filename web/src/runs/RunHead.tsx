@@ -1,12 +1,11 @@
 import { isEnded, type RunRow, type RunView } from "@antiphon/client";
 import type { ReactNode } from "react";
 
-import { Link } from "../app/Link";
 import { useNow } from "../lib/clock";
 import { duration } from "../lib/format";
-import { ALL_RUNS } from "../lib/route";
 import { StateWord } from "../ui/Tone";
 import { CancelButton } from "./CancelButton";
+import { ThreadLink } from "./ThreadLink";
 import { endWords, lasted, statusWords, usageWords } from "./words";
 
 interface HeadProps {
@@ -64,14 +63,7 @@ function Meta({ view, row, name, moment }: MetaProps): ReactNode {
       {by === null ? null : <span>{by}</span>}
       <Took view={view} moment={moment} />
       {usage === "" ? null : <span>{usage}</span>}
-      {thread === null ? null : (
-        <Link
-          className="max-w-[200px] truncate underline hover:text-text"
-          to={{ page: "runs", filter: { ...ALL_RUNS, thread } }}
-        >
-          thread {thread}
-        </Link>
-      )}
+      {thread === null ? null : <ThreadLink thread={thread} />}
     </div>
   );
 }
