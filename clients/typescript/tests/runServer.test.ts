@@ -1,6 +1,6 @@
 /** Runs and questions against the real server; skipped where there is none. */
 
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { emptyRun, foldRun, RunStore } from "../src/index.js";
 import type { AntiphonError, Live, QuestionRow, RunView } from "../src/index.js";
 import { missing, open, RealServer } from "./support/realServer.js";
@@ -27,9 +27,14 @@ async function seen<T>(store: RunStore<T>, fulfils: (view: RunView<T>) => boolea
 }
 
 describe.skipIf(missing)("runs on the real server", { timeout: 60_000 }, () => {
+  let shared = "";
+
+  beforeAll(async () => {
+    shared = await new RealServer({ lasts: true }).start();
+  }, 60_000);
+
   test("everything an owner says is what a watcher sees", async () => {
-    const url = await new RealServer().start();
-    const [agent, viewer] = [open(url), open(url)];
+    const [agent, viewer] = [open(shared), open(shared)];
     const run = await agent.openRun({ name: "tea", input: { q: 1 }, title: "Tea", labels: { team: "a" }, threadId: "t1" });
     const store = watch<{ tasks?: string[] }>(viewer, run.id);
     const message = run.message();
@@ -63,8 +68,7 @@ describe.skipIf(missing)("runs on the real server", { timeout: 60_000 }, () => {
   });
 
   test("cancelled from elsewhere: the signal fires, nothing grows, the outcome is cancelled", async () => {
-    const url = await new RealServer().start();
-    const [agent, viewer] = [open(url), open(url)];
+    const [agent, viewer] = [open(shared), open(shared)];
     let id = "";
     const done = agent.run({ name: "tea" }, async (run) => {
       id = run.id;
@@ -84,8 +88,7 @@ describe.skipIf(missing)("runs on the real server", { timeout: 60_000 }, () => {
   });
 
   test("a question is answered once; what an approval says comes back", async () => {
-    const url = await new RealServer().start();
-    const [agent, viewer] = [open(url), open(url)];
+    const [agent, viewer] = [open(shared), open(shared)];
     const run = await agent.openRun({ name: "tea" });
     const store = watch(viewer, run.id);
     const asked = run.ask({ prompt: "Which?", options: ["green", { value: "black", label: "Black" }] });
@@ -110,7 +113,7 @@ describe.skipIf(missing)("runs on the real server", { timeout: 60_000 }, () => {
   });
 
   test("what is refused is left out, what is said around it is there", async () => {
-    const live = open(await new RealServer().start());
+    const live = open(shared);
     const problems: (string | null)[] = [];
     const run = await live.openRun({ name: "tea", onProblem: ({ pointer }) => problems.push(pointer) });
     void run.log("1");

@@ -1,6 +1,6 @@
 /** Against the real server; skipped where there is none. */
 
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { Item, Live } from "../src/index.js";
 import { range } from "./support/collect.js";
 import { missing, open, RealServer } from "./support/realServer.js";
@@ -18,8 +18,14 @@ function heard(live: Live, channel: string, last: number): Promise<Item[]> {
 }
 
 describe.skipIf(missing)("the real server", { timeout: 60_000 }, () => {
+  let shared = "";
+
+  beforeAll(async () => {
+    shared = await new RealServer({ lasts: true }).start();
+  }, 60_000);
+
   test("speaks what the client reads: every request, every item", async () => {
-    const live = open(await new RealServer().start());
+    const live = open(shared);
     await untilLive(live);
     expect(live.server.get()).toMatchObject({ protocol: 1, user: "local" });
     const cursor = await live.publish("news:tea", "speech", { text: "hi" });
@@ -41,7 +47,7 @@ describe.skipIf(missing)("the real server", { timeout: 60_000 }, () => {
   });
 
   test("a state follows its patches", async () => {
-    const live = open(await new RealServer().start());
+    const live = open(shared);
     const state = live.channelState<Record<string, number>>("board:1");
     state.subscribe(() => undefined);
     expect(await until(state, (value) => value !== undefined)).toEqual({ version: 0, value: {} });
