@@ -23,7 +23,7 @@ from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 
-from antiphon.errors import Busy, SettingsError
+from antiphon.errors import Busy, ConflictError, SettingsError
 from antiphon.hub import Hub
 from antiphon.messages import Cursor, NewEvent
 from antiphon.server.access import LOCAL, User
@@ -43,6 +43,7 @@ from antiphon.server.settings import load, policy_of
 from antiphon.services.agents import AgentConfig
 from antiphon.services.names import check_name
 from antiphon.services.tools import Tool
+from antiphon.transports.socketio.namespace import Namespace
 
 if TYPE_CHECKING:  # an extra
     from pydantic_ai import Agent as PydanticAgent
@@ -177,7 +178,7 @@ class Antiphon:
         in_process: bool = False,
     ) -> Callable[[T], T]: ...
     def tool(self, function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
-        """A decorator that makes a function a tool, for agents, for programs, and over MCP.
+        """A decorator that makes a function a tool, for agents and for programs.
 
         Its signature and docstring say what a model is told. An `async def` is awaited here; any other runs in a
         process of its own, which is killed when the call is cancelled, or with `in_process` in a thread.
@@ -197,6 +198,17 @@ class Antiphon:
             return function
 
         return offer if function is None else offer(function)
+
+    def socketio(self, namespace: str = "/") -> Namespace:
+        """A Socket.IO namespace of the app's own, served at `/socket.io/` below the mount.
+
+        Raises:
+            ValueError: No namespace can have this name.
+            ConflictError: Once the app runs; or, then, where `/` belongs to a dialect that is turned on.
+        """
+        if self._core is not None:
+            raise ConflictError("namespaces are made before the app runs")
+        return self._server.namespaces.setdefault(namespace, Namespace(namespace))
 
     async def publish(self, channel: str, type: str, data: Any, *, idempotency_key: str | None = None) -> Cursor:  # noqa: A002
         """Append an event on behalf of the app itself; returns its cursor after the commit.
