@@ -11,7 +11,7 @@ import {
   readFrame,
 } from "../src/playground/frames";
 import { closeWords } from "../src/playground/socket";
-import { TEMPLATES, templateText, withNextId } from "../src/playground/templates";
+import { PRESETS, presetOf, templateText, withNextId } from "../src/playground/templates";
 
 describe("which sockets can be opened", () => {
   const page = new URL("http://127.0.0.1:8003/antiphon/playground");
@@ -94,10 +94,39 @@ describe("frames", () => {
   });
 });
 
-test("templates are JSON-RPC requests and get fresh ids", () => {
-  for (const template of TEMPLATES) {
+test("native templates are JSON-RPC requests and get fresh ids", () => {
+  for (const template of presetOf("native").templates) {
     const text = withNextId(templateText(template, 1), 9);
     expect(JSON.parse(text)).toMatchObject({ jsonrpc: "2.0", id: 9, method: template.name });
   }
   expect(withNextId("hello", 2)).toBe("hello");
+});
+
+test("the agent engine has a template of every message", () => {
+  const { path, templates } = presetOf("agent-engine");
+  expect(path).toBe("/ws/agent");
+  const messages = templates.map((template) => JSON.parse(templateText(template, 7)) as Record<string, unknown>);
+  expect(messages.map((message) => message["type"]).sort()).toEqual([
+    "agent_query",
+    "cancel",
+    "ping",
+    "streaming_query",
+    "tool_call",
+  ]);
+  expect(messages.filter((message) => message["request_id"] === 7)).toHaveLength(4); // a cancel without one means all
+  expect(messages.find((message) => message["type"] === "tool_call")).toMatchObject({
+    tool_name: "calculator",
+    params: { expression: "123 + 456" },
+  });
+});
+
+test("a request_id tells how long an answer took", () => {
+  const log = new FrameLog();
+  log.add("sent", '{"type":"ping","request_id":1}', 1000);
+  log.add("received", '{"type":"pong","request_id":1}', 1002);
+  expect(log.frames.map((frame) => frame.latencyMs)).toEqual([null, 2]);
+});
+
+test("every protocol has its own preset", () => {
+  expect(new Set(PRESETS.map((preset) => preset.protocol)).size).toBe(PRESETS.length);
 });

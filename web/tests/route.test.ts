@@ -22,7 +22,11 @@ describe.each(["/", "/antiphon/"])("mounted at %s", (prefix) => {
     ["agents/assistant/thread_1", { page: "agents", agent: "assistant", thread: "thread_1" }],
     ["agents/a/b/c", { page: "unknown", path: "/agents/a/b/c" }],
     ["connections", { page: "connections" }],
-    ["playground", { page: "playground" }],
+    ["playground", { page: "playground", protocol: "native" }],
+    ["playground?protocol=agent-engine", { page: "playground", protocol: "agent-engine" }],
+    ["playground?protocol=x", { page: "playground", protocol: "native" }],
+    ["static/test_websocket.html", { page: "playground", protocol: "agent-engine" }],
+    ["static/other.html", { page: "unknown", path: "/static/other.html" }],
     ["nowhere", { page: "unknown", path: "/nowhere" }],
     ["logs/a/b", { page: "unknown", path: "/logs/a/b" }],
   ])("%j", (path, route) => {
@@ -41,7 +45,8 @@ describe.each(["/", "/antiphon/"])("mounted at %s", (prefix) => {
     { page: "agents", agent: "ä/b", thread: null },
     { page: "agents", agent: "assistant", thread: "~.a" },
     { page: "connections" },
-    { page: "playground" },
+    { page: "playground", protocol: "native" },
+    { page: "playground", protocol: "agent-engine" },
   ])("an address leads back to %j", (route) => {
     expect(parseRoute(new URL(formatRoute(route, prefix), "http://h"), prefix)).toEqual(route);
   });

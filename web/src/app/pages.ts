@@ -56,7 +56,7 @@ export const PAGES: readonly PageLink[] = [
   {
     page: "playground",
     label: "Playground",
-    to: { page: "playground" },
+    to: { page: "playground", protocol: "native" },
     group: "Tools",
     feature: null,
     command: "go-playground",

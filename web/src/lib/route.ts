@@ -14,6 +14,12 @@ export const ALL_RUNS: RunFilter = { status: "", name: "", by: "", text: "", thr
 /** The filter's words in the address. */
 const FILTER_KEYS = { status: "status", name: "name", by: "by", text: "q", thread: "thread" } as const;
 
+/** What the playground speaks at first: ours, or another system's. */
+export type Protocol = "native" | "agent-engine";
+
+/** Other systems' test pages, at whose addresses the playground answers. */
+const TEST_PAGES: Readonly<Record<string, Protocol>> = { "static/test_websocket.html": "agent-engine" };
+
 export type Route =
   | { readonly page: "inbox"; readonly question: string | null } // null question = the most urgent
   | { readonly page: "runs"; readonly filter: RunFilter }
@@ -21,7 +27,7 @@ export type Route =
   | { readonly page: "agents"; readonly agent: string | null; readonly thread: string | null } // null = none chosen, a new one
   | { readonly page: "logs"; readonly name: string | null; readonly at: number | null } // null name = none chosen
   | { readonly page: "connections" }
-  | { readonly page: "playground" }
+  | { readonly page: "playground"; readonly protocol: Protocol }
   | { readonly page: "unknown"; readonly path: string };
 
 /** The mount prefix, `/` at both ends, from `<base href>`. */
@@ -45,7 +51,12 @@ export function parseRoute(url: URL, prefix: string): Route {
     return { page: "run", id: decode(rest[0]), at: parseAt(url.searchParams.get("at")) };
   if (page === "agents" && rest.length <= 2) return { page, agent: part(rest[0]), thread: part(rest[1]) };
   if (page === "inbox" && rest.length === 0) return { page, question: url.searchParams.get("question") };
-  if ((page === "connections" || page === "playground") && rest.length === 0) return { page };
+  if (page === "connections" && rest.length === 0) return { page };
+  if (page === "playground" && rest.length === 0) {
+    return { page, protocol: url.searchParams.get("protocol") === "agent-engine" ? "agent-engine" : "native" };
+  }
+  const protocol = TEST_PAGES[below];
+  if (protocol !== undefined) return { page: "playground", protocol };
   return { page: "unknown", path: `/${below}` };
 }
 
@@ -55,6 +66,9 @@ export function formatRoute(route: Route, prefix: string): string {
   if (route.page === "run") return `${prefix}runs/${encodeURIComponent(route.id)}${query({ at: route.at })}`;
   if (route.page === "inbox") return `${prefix}inbox${query({ question: route.question })}`;
   if (route.page === "agents") return prefix + ["agents", ...agentPath(route)].map(encodeURIComponent).join("/");
+  if (route.page === "playground") {
+    return `${prefix}playground${query({ protocol: route.protocol === "native" ? null : route.protocol })}`;
+  }
   if (route.page !== "logs") return prefix + route.page;
   if (route.name === null) return `${prefix}logs`;
   return `${prefix}logs/${encodeURIComponent(route.name)}${query({ at: route.at })}`;

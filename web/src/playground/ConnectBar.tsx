@@ -12,9 +12,15 @@ const WORDS = {
   open: { tone: "ok", text: "open", busy: false },
 } as const;
 
-export function ConnectBar({ socket }: { readonly socket: PlaygroundSocket }): ReactNode {
+export function ConnectBar({
+  socket,
+  preset,
+}: {
+  readonly socket: PlaygroundSocket;
+  readonly preset: string; // the path to begin with
+}): ReactNode {
   const phase = useStore(socket.state, (state) => state.phase);
-  const [path, setPath] = useState("/live");
+  const [path, setPath] = useState(preset);
   const address = socketAddress(path, new URL(location.href), document.baseURI);
   const { tone, text, busy } = WORDS[phase];
   return (

@@ -4,13 +4,19 @@ import { useStore } from "zustand";
 import { bytes, utf8Length } from "../lib/format";
 import { jsonProblem } from "./frames";
 import type { PlaygroundSocket } from "./socket";
-import { TEMPLATES, templateText, withNextId } from "./templates";
+import { type Template, templateText, withNextId } from "./templates";
 
 /** What to send: begin with a template, change it, send it. */
-export function Editor({ socket }: { readonly socket: PlaygroundSocket }): ReactNode {
+export function Editor({
+  socket,
+  templates,
+}: {
+  readonly socket: PlaygroundSocket;
+  readonly templates: readonly Template[];
+}): ReactNode {
   const open = useStore(socket.state, (state) => state.phase === "open");
   const next = useRef(1);
-  const [text, setText] = useState(() => templateText(TEMPLATES[0] ?? { name: "ping", params: {} }, 1));
+  const [text, setText] = useState(() => (templates[0] === undefined ? "{}" : templateText(templates[0], 1)));
   const problem = jsonProblem(text);
 
   const send = (): void => {
@@ -29,7 +35,7 @@ export function Editor({ socket }: { readonly socket: PlaygroundSocket }): React
         role="group"
         aria-label="Templates"
       >
-        {TEMPLATES.map((template) => (
+        {templates.map((template) => (
           <button
             key={template.name}
             type="button"

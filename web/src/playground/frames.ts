@@ -32,8 +32,12 @@ export function readFrame(text: string): Parsed {
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) return { id: null, summary: "JSON" };
   const message = value as Readonly<Record<string, unknown>>;
-  const id = typeof message["id"] === "number" || typeof message["id"] === "string" ? message["id"] : null;
-  return { id, summary: summarize(message) };
+  return { id: idOf(message["id"]) ?? idOf(message["request_id"]), summary: summarize(message) };
+}
+
+/** Requests and their replies carry the same: `id` in JSON-RPC, `request_id` in the agent engine's protocol. */
+function idOf(value: unknown): string | number | null {
+  return typeof value === "number" || typeof value === "string" ? value : null;
 }
 
 function summarize(message: Readonly<Record<string, unknown>>): string {
