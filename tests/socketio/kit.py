@@ -128,7 +128,7 @@ async def serving(beat: Beat = BEAT) -> AsyncIterator[Served]:
         shared = Shared(hub, crew, LIMITS, 100, spaces, Codecs(Speakers({FAMILY: open_rooms(hub, spaces)})))
 
         def listen(session: EngineSession, scope: Any) -> Client:
-            return Client(shared, session, scope["state"]["user"].name, shared.codecs.messages)
+            return Client(shared, session, scope["state"]["user"])
 
         engine = EngineServer(Rules(beat), sweep, crew, listen)
         server = uvicorn.Server(uvicorn.Config(App(engine), port=0, log_level="warning", lifespan="off"))

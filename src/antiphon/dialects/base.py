@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from antiphon.hub import History, Summary
@@ -168,6 +168,32 @@ class Route(NamedTuple):
     needs: str | None = None  # the grant, e.g. `control server:connections`; None = only a user, or nobody where public
 
 
+class Guest(Protocol):
+    """One client in Socket.IO's namespace `/`."""
+
+    @property
+    def caller(self) -> Caller:
+        """The server on behalf of its user."""
+
+    def emit(self, event: str, *args: Any) -> None:
+        """Send an event to this client alone."""
+
+
+Said = tuple[str, bytes]
+"""A Socket.IO event: its name, and its one argument as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """What a dialect says and hears over Socket.IO, in the namespace `/`."""
+
+    channels: Sequence[str]  # what every client hears from the moment it enters, as far as its user may read them
+    speaks: Mapping[str, Callable[[Event], Sequence[Said]]]  # what their events are said as, by prefix of the channel
+    entered: Callable[[Guest], Awaitable[None]] | None = None  # greets a client
+    events: Mapping[str, Callable[..., Awaitable[Any]]] = field(default_factory=dict)
+    """What clients may say: called with the guest and the arguments; what is returned is the acknowledgement."""
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of a dialect before anything runs."""
@@ -186,4 +212,5 @@ class Dialect:
     sockets: Mapping[str, OpenTalk]  # by path
     full: Callable[[int], bytes]  # what a socket too many is told before it is closed, given the limit
     routes: Sequence[Route] = ()
+    space: Space | None = None  # what is spoken over Socket.IO
     playgrounds: tuple[str, ...] = ()  # paths of the system's own test pages, where ours answers

@@ -44,11 +44,13 @@ from antiphon.services.questions import Questions
 from antiphon.services.runs import Clock, Runs
 from antiphon.services.tools import Tools
 from antiphon.transports.crew import Crew
+from antiphon.transports.socketio.namespace import Namespace
+from antiphon.transports.socketio.rooms import FAMILY as ROOMS
 
 if TYPE_CHECKING:  # it needs the extra
     from antiphon.services.agents.service import Agents
 
-RESERVED = ("forum:",)  # for services that will speak there: clients must not come to rely on them
+RESERVED = ("forum:", ROOMS)  # clients must not speak there, nor come to rely on what services will
 
 
 class Work(NamedTuple):
@@ -92,7 +94,8 @@ class Server:
         self._open_store = open_store or partial(_open_store, settings)
         self._clock = clock
         self._runs: Runs | None = None
-        self.sites = Sites(self.app)
+        self.namespaces: dict[str, Namespace] = {}  # of the embedding program, over Socket.IO
+        self.sites = Sites(self.app, self.namespaces)
         self._door = Door(self.sites, policy, identify or self._identify)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -233,4 +236,5 @@ def _keep(settings: Settings) -> dict[str, Keep]:
 
 
 def _volatile(settings: Settings) -> dict[str, Volatile]:
-    return {pattern: Volatile(rule.max_events, rule.latest_by) for pattern, rule in settings.volatile.items()}
+    rules = {pattern: Volatile(rule.max_events, rule.latest_by) for pattern, rule in settings.volatile.items()}
+    return {f"{ROOMS}*": Volatile(), **rules}

@@ -8,13 +8,13 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from antiphon.errors import TooManyConnections
 from antiphon.hub import Outlet, Phase
 from antiphon.messages import encode_time, now_ms
 from antiphon.server.access import User
-from antiphon.transports.base import Ending, Socket
+from antiphon.transports.base import Ending
 
 REMEMBERED = 100
 MAX_REASONS = 30  # some are words of the peer's own
@@ -32,12 +32,25 @@ class Peer:
     user_agent: str | None
 
 
+class Carried(Protocol):
+    """What is counted of a connection."""
+
+    @property
+    def queued_bytes(self) -> int: ...
+
+    @property
+    def sent_bytes(self) -> int: ...
+
+    @property
+    def received_bytes(self) -> int: ...
+
+
 class Connection:
     """One open connection."""
 
     __slots__ = ("connected_ms", "goodbye", "id", "outlet", "peer", "socket")
 
-    def __init__(self, peer: Peer, outlet: Outlet, socket: Socket, goodbye: Callable[[str, float], None]) -> None:
+    def __init__(self, peer: Peer, outlet: Outlet, socket: Carried, goodbye: Callable[[str, float], None]) -> None:
         self.id = f"c-{secrets.token_hex(6)}"
         self.peer = peer
         self.outlet = outlet

@@ -55,6 +55,7 @@ async def _serve(
     port = listeners.port
     policy = policy_of(settings, ports=listeners.ports)
     app = Server(settings, lambda: policy)
+    app.sites.listens(port)
     for dialect, own in listeners.own.items():
         app.sites.listens(port_of(own), dialect)
     for runnable in runnables:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 from starlette.routing import Route as HttpRoute
 from starlette.staticfiles import StaticFiles
@@ -34,6 +34,15 @@ def route_of(core: Core, route: Route) -> BaseRoute:
 def playground_at(path: str) -> BaseRoute:
     """Where a system has a test page, ours answers, ready for its protocol."""
     return HttpRoute(path, playground, methods=["GET"])
+
+
+def elsewhere(path: str, port: Callable[[], int]) -> BaseRoute:
+    """The same path on another port of this server."""
+
+    async def redirect(request: Request) -> Response:
+        return RedirectResponse(str(request.url.replace(port=port())))
+
+    return HttpRoute(path, redirect, methods=["GET"])
 
 
 def _answering(core: Core, route: Route) -> Callable[[Request], Awaitable[Response]]:

@@ -18,7 +18,7 @@ from antiphon.hub import Hub, Outlet, Start
 from antiphon.messages import Cursor
 from antiphon.transports.base import Limits
 from antiphon.transports.crew import Crew
-from antiphon.transports.socketio.codec import Codecs, FrameCodec, MailCodec, MessageCodec
+from antiphon.transports.socketio.codec import Codecs
 from antiphon.transports.socketio.engine import BadPacket
 from antiphon.transports.socketio.namespace import ConnectRefused, Namespace, Peer
 from antiphon.transports.socketio.packets import (
@@ -63,11 +63,7 @@ class Shared:
 
 
 class Client:
-    """The server's side of one client, in whichever namespaces it is.
-
-    Args:
-        web: The codec of the WebSockets of this address: frames or messages.
-    """
+    """The server's side of one client, in whichever namespaces it is."""
 
     __slots__ = (
         "_assembly",
@@ -78,15 +74,13 @@ class Client:
         "_shared",
         "_timer",
         "_user",
-        "_web",
         "outlet",
     )
 
-    def __init__(self, shared: Shared, session: EngineSession, user: str, web: FrameCodec | MessageCodec) -> None:
+    def __init__(self, shared: Shared, session: EngineSession, user: Any) -> None:
         self._shared = shared
         self._session = session
         self._user = user
-        self._web = web
         self._peers: dict[str, Peer] = {}  # by namespace
         self._assembly: Assembly | None = None
         self._handlers: set[asyncio.Task[None]] = set()
@@ -99,9 +93,8 @@ class Client:
         self._noticed = noticed
 
     def _make_outlet(self) -> Outlet:
-        codec: MailCodec | FrameCodec | MessageCodec = self._shared.codecs.mail if self._session.polls else self._web
         return Outlet(
-            codec,
+            self._shared.codecs.of(self._session),
             self._session.sink,
             bound_bytes=self._shared.limits.queued_bytes,
             max_subscriptions=self._shared.max_subscriptions,

@@ -10,6 +10,7 @@ from antiphon.hub import Encoded, Gap
 from antiphon.messages import Event
 from antiphon.transports.frames import Opcode, encode_frame
 from antiphon.transports.socketio.engine import Piece, payload_size
+from antiphon.transports.socketio.session import EngineSession
 
 
 class Speaker(Protocol):
@@ -73,9 +74,15 @@ def frame(piece: Piece) -> bytes:
 
 
 class Codecs:
-    """The three forms of what one speaker says; one instance is shared by all clients that hear it."""
+    """The forms of what one speaker says; one instance is shared by all clients that hear it."""
 
     def __init__(self, speaker: Speaker) -> None:
-        self.mail = MailCodec(speaker)
-        self.messages = MessageCodec(speaker)
-        self.frames = FrameCodec(speaker)
+        self._mail = MailCodec(speaker)
+        self._messages = MessageCodec(speaker)
+        self._frames = FrameCodec(speaker)
+
+    def of(self, session: EngineSession) -> SocketCodec:
+        """The one for the way in which a session is carried now."""
+        if session.polls:
+            return self._mail
+        return self._frames if session.frame is frame else self._messages

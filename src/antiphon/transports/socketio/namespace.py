@@ -61,10 +61,10 @@ class Peer:
 
     __slots__ = ("_acks", "_carrier", "_next_ack", "auth", "channels", "data", "namespace", "sid", "user")
 
-    def __init__(self, namespace: Namespace, carrier: Carrier, sid: str, user: str, auth: Any) -> None:
+    def __init__(self, namespace: Namespace, carrier: Carrier, sid: str, user: Any, auth: Any) -> None:
         self.namespace = namespace
         self.sid = sid
-        self.user = user
+        self.user = user  # as the server knows users
         self.auth = auth  # what the client gave when it connected
         self.data: dict[str, Any] = {}  # the application's own
         self.channels: set[str] = set()

@@ -113,11 +113,11 @@ class EngineServer:
 
     def _opening(self, session: EngineSession, scope: Scope, upgrades: tuple[str, ...]) -> Callable[[], None]:
         """Make the listener, which may refuse; returns what opens the session."""
-        listener = self._listen(session, scope)
+        session.attach(self._listen(session, scope))
 
         def begin() -> None:
             self._sessions[session.sid] = session
-            session.open(listener, upgrades)
+            session.open(upgrades)
 
         return begin
 

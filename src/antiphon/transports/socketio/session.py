@@ -32,6 +32,7 @@ from antiphon.transports.socketio.mailbox import Mailbox
 from antiphon.transports.sweep import Beat, Sweep
 
 CLOSED_BY_PEER = "closed by the peer"
+MAX_PAYLOAD = 1_000_000  # bytes of one HTTP body or WebSocket message
 
 Frame = Callable[[Piece], Any]
 """Makes a packet into what a socket takes: a frame, or a message of an ASGI server."""
@@ -58,7 +59,7 @@ class Rules:
     """What sessions have in common, and what the handshake says of it."""
 
     beat: Beat
-    max_payload: int = 1_000_000  # bytes of one HTTP body or WebSocket message
+    max_payload: int = MAX_PAYLOAD
 
     def handshake(self, sid: str, upgrades: Sequence[str]) -> str:
         ping_s = self.beat.tick_s * self.beat.ping_ticks
@@ -112,9 +113,12 @@ class EngineSession:
         self._sweep = sweep
         self._place = -1  # in the sweep; not there yet
 
-    def open(self, listener: Listener, upgrades: Sequence[str]) -> None:
-        """Begin: the handshake is the first packet."""
+    def attach(self, listener: Listener) -> None:
+        """Say who listens; from now on it can end."""
         self._listener = listener
+
+    def open(self, upgrades: Sequence[str]) -> None:
+        """Begin: the handshake is the first packet."""
         self._place = self._sweep.add(self)
         self.say([self._rules.handshake(self.sid, upgrades)])
 
@@ -126,6 +130,11 @@ class EngineSession:
     def polls(self) -> bool:
         """Whether it is carried by polling."""
         return self._socket is None
+
+    @property
+    def frame(self) -> Frame:
+        """Makes packets into what its carriage takes."""
+        return self._frame
 
     def is_carried_by(self, socket: Socket) -> bool:
         """Whether this socket has taken it over, or had it from the beginning."""
@@ -188,7 +197,8 @@ class EngineSession:
         listener, self._listener = self._listener, None
         if listener is None:
             return
-        self._sweep.remove(self, self._place)
+        if self._place >= 0:
+            self._sweep.remove(self, self._place)
         if self._socket is None:
             self.mailbox.send([NOOP if reason == CLOSED_BY_PEER else CLOSE])
         else:
