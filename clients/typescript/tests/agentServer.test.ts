@@ -59,7 +59,7 @@ function listen(agent: HttpAgent): { seen: BaseEvent[]; speaks: Promise<void>; o
   return { seen: events, speaks, outcome };
 }
 
-describe.skipIf(missing)("agents on the real server", { timeout: 20_000 }, () => {
+describe.skipIf(missing)("agents on the real server", { timeout: 60_000 }, () => {
   beforeAll(async () => {
     live = await new RealServer({ lasts: true }).offerScripted(settings).start();
     base = live.replace(/live$/, "agui");

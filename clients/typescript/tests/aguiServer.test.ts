@@ -70,7 +70,7 @@ async function ended(client: Live, runId: string): Promise<string> {
   return runs.get()?.value[runId]?.status ?? "";
 }
 
-describe.skipIf(missing)("AG-UI on the real server", { timeout: 20_000 }, () => {
+describe.skipIf(missing)("AG-UI on the real server", { timeout: 60_000 }, () => {
   beforeAll(async () => {
     live = await new RealServer({ lasts: true }).offerScripted().start();
     base = live.replace(/live$/, "agui");
@@ -226,6 +226,39 @@ describe.skipIf(missing)("AG-UI on the real server", { timeout: 20_000 }, () => 
       const { subscriber, outcome } = listen();
       expect((await cancelling.runAgent({}, subscriber)).result).toBeUndefined();
       expect(outcome()).toEqual({ type: "cancelled" });
+    });
+
+    test("kill -9 of the server: the run of another process is read on, byte for byte; one of the server's own is lost, and says so", async () => {
+      const server = new RealServer().offerScripted();
+      const url = await server.start();
+      const run = await open(url).openRun({ name: "tea", leaseS: 60 });
+      const message = run.message();
+      const say = async (from: number): Promise<void> => {
+        for (const place of [0, 1, 2]) {
+          await message.append(`${String(from + place)}·é🫖\n`);
+          await run.flush();
+        }
+      };
+      await say(0);
+      const viewer = new AntiphonAgent({ url: url.replace(/live$/, "agui/tea"), resume: quick });
+      const { subscriber, heard, outcome } = listen();
+      const following = viewer.connectAgent({ runId: run.id }, subscriber);
+      const local = new AntiphonAgent({ url: url.replace(/live$/, "agui/story"), resume: quick, initialMessages: tell({ pieces: 20, gate: "never" }) });
+      const other = listen();
+      const lost = local.runAgent({}, other.subscriber);
+      await Promise.all([heard("TEXT_MESSAGE_START"), other.heard("TEXT_MESSAGE_CONTENT")]);
+      await say(3);
+      await server.kill();
+      const speaking = say(6);
+      await server.start();
+      await speaking;
+      await message.close();
+      await run.finish("told");
+      expect((await following).result).toBe("told");
+      expect(outcome()?.type ?? "success").toBe("success");
+      expect(assistant(viewer.messages)).toBe(told(9));
+      await lost;
+      expect(other.seen.at(-1)).toMatchObject({ type: "RUN_ERROR", code: "lost" });
     });
 
     test("a thread without a run has nothing to follow", async () => {

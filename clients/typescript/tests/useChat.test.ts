@@ -117,7 +117,7 @@ async function run(client: Live, id: string, wanted: (row: RunRow) => boolean = 
   return row;
 }
 
-describe.skipIf(missing)("useChat on the real server", { timeout: 20_000 }, () => {
+describe.skipIf(missing)("useChat on the real server", { timeout: 60_000 }, () => {
   beforeAll(async () => {
     live = await new RealServer({ lasts: true }).offerScripted().start();
     base = live.replace(/live$/, "vercel");
