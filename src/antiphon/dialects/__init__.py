@@ -1,9 +1,8 @@
 """Protocols of other systems, translated at the edge; our public documentation calls this compatibility."""
 
-from antiphon.dialects.agent_engine import FACTS as AGENT_ENGINE
-from antiphon.dialects.base import Facts
+from antiphon.dialects import agent_engine, base
 
-FACTS: tuple[Facts, ...] = (AGENT_ENGINE,)
+FACTS: tuple[base.Facts, ...] = (agent_engine.FACTS,)
 """What is known of each dialect that has paths of its own and settings in `[dialect.NAME]`."""
 
 __all__ = ["FACTS"]
