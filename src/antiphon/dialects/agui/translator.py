@@ -14,6 +14,7 @@ import orjson
 from pydantic import ValidationError
 
 from antiphon.dialects.agui.conversation import Conversation
+from antiphon.dialects.agui.frame import Frame
 from antiphon.dialects.agui.input import INPUT, Message
 from antiphon.dialects.agui.interrupts import interrupt_of
 from antiphon.dialects.agui.parts import Parts, Said
@@ -21,7 +22,6 @@ from antiphon.dialects.parts import tool_of
 from antiphon.hub import Summary
 from antiphon.messages import Event
 
-PROTOCOL = "1.0"
 CLIENT_TOOL = "x.client_tool"
 IN_OUR_WORDS = ("tool.progress", "run.usage", "question.answered", "question.withdrawn")  # AG-UI says less than we know
 
@@ -49,15 +49,11 @@ class AguiTranslator:
         joins: bool = False,
     ) -> None:
         self.ended = False
-        self._row = row
-        self._run_id = run_id
-        self._thread_id = thread_id
-        self._legacy = legacy
+        self._frame = frame = Frame(row, run_id, thread_id, legacy=legacy)
         self._parts = Parts(legacy=legacy)
         self._conversation = Conversation() if joins else None
         self._has_state = False
         self._questions: dict[str, Said] = {}  # open ones, as interrupts
-        self._usage: dict[str, Any] = {}
         self._last: list[Said] = []  # what ended the run
         self._is_quiet = False
         self._has_input = False
@@ -73,11 +69,11 @@ class AguiTranslator:
             "state.patch": self._patch,
             "run.child": lambda data: self._parts.child(data["run_id"], data["name"], data["status"]),
             "run.usage": self._count,
-            "run.started": self._started,
-            "run.succeeded": self._succeeded,
-            "run.failed": self._failed,
-            "run.cancelled": self._cancelled,
-            "run.lost": lambda data: self._error(data["reason"] or "the run was lost", "lost"),
+            "run.started": lambda _: [] if self._is_quiet else [frame.started()],
+            "run.succeeded": lambda data: self._end(frame.succeeded(data, self._parts.pending)),
+            "run.failed": lambda data: self._end(frame.failed(data)),
+            "run.cancelled": lambda data: self._end(frame.cancelled(data)),
+            "run.lost": lambda data: self._end(frame.lost(data)),
             "question.asked": self._asked,
             "question.answered": self._settled,
             "question.withdrawn": self._settled,
@@ -115,7 +111,7 @@ class AguiTranslator:
         """For a client that has nothing, or does not know how much: where the run is now, as events."""
         self._is_quiet = False
         conversation, self._conversation = self._conversation, None
-        said = self._start()
+        said = [self._frame.started()]
         if conversation is not None:
             messages = conversation.messages()
             said += [{"type": "MESSAGES_SNAPSHOT", "messages": messages}] if messages else []
@@ -176,7 +172,7 @@ class AguiTranslator:
         return [*first, {"type": "STATE_DELTA", "delta": ops}]
 
     def _count(self, data: Any) -> list[Said]:
-        self._usage |= {name: value for name, value in data.items() if value is not None}
+        self._frame.count(data)
         return []
 
     def _input(self, data: Any) -> list[Said]:
@@ -189,8 +185,7 @@ class AguiTranslator:
         except (KeyError, TypeError, ValidationError):
             return []
         self._has_input = True
-        self._thread_id = self._thread_id or thread_id
-        self._run_id = self._run_id or run_id
+        self._frame.name(run_id, thread_id)
         self._parts.ids.take(message.id for message in messages)
         self._parts.ids.take(call.id for message in messages for call in message.toolCalls)
         self._parts.hides_user = bool(messages) and messages[-1].role == "user"
@@ -210,60 +205,13 @@ class AguiTranslator:
         return []
 
     def _interrupted(self) -> list[Said]:
-        outcome = {"type": "interrupt", "interrupts": list(self._questions.values())}
-        return self._finish({"outcome": outcome})
-
-    # beginning and end
-
-    @property
-    def _ids(self) -> Said:
-        run_id = self._run_id or self._row["run_id"]
-        return {"threadId": self._thread_id or self._row["thread_id"] or run_id, "runId": run_id}
-
-    def _started(self, _: Any) -> list[Said]:
-        return [] if self._is_quiet else self._start()
-
-    def _start(self) -> list[Said]:
-        said: Said = {"type": "RUN_STARTED", **self._ids}
-        if not self._legacy:
-            said["protocolVersion"] = PROTOCOL
-            said["metadata"] = {"antiphon": {"run_id": self._row["run_id"], "name": self._row["name"]}}
-        if self._row["parent_run_id"] is not None:
-            said["parentRunId"] = self._row["parent_run_id"]
-        return [said]
-
-    def _succeeded(self, data: Any) -> list[Said]:
-        found: Said = {} if data["result"] is None else {"result": data["result"]}
-        if self._parts.pending and not self._legacy:
-            found["outcome"] = {"type": "success", "pendingToolCallIds": self._parts.pending}
-        return self._finish(found)
-
-    def _failed(self, data: Any) -> list[Said]:
-        error = data["error"] or {}
-        return self._error(error.get("message") or "the run failed", error.get("type") or "failed")
-
-    def _cancelled(self, data: Any) -> list[Said]:
-        if self._legacy:  # it would read the outcome as success
-            return self._error(data["reason"] or "the run was cancelled", "cancelled")
-        why = {name: data[name] for name in ("reason", "by") if data.get(name) is not None}
-        return self._finish({"outcome": {"type": "cancelled"}, **({"metadata": {"antiphon": why}} if why else {})})
-
-    def _finish(self, found: Said) -> list[Said]:
-        return self._end({"type": "RUN_FINISHED", **self._ids, **found, **self._used()})
-
-    def _error(self, message: str, code: str) -> list[Said]:
-        return self._end({"type": "RUN_ERROR", "message": message, "code": code, **self._used()})
+        return self._end(self._frame.interrupted(list(self._questions.values())))
 
     def _end(self, last: Said) -> list[Said]:
         said = [*self._parts.close_all(), last]
         self._last = said
         self.ended = not self._is_quiet
         return said
-
-    def _used(self) -> Said:
-        names = {"input_tokens": "inputTokens", "output_tokens": "outputTokens", "total_tokens": "totalTokens"}
-        used = {word: self._usage[name] for name, word in {**names, "model": "model"}.items() if name in self._usage}
-        return {"usage": [used]} if used and not self._legacy else {}
 
 
 def _encoded(said: list[Said]) -> list[bytes]:

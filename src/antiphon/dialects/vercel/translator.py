@@ -20,7 +20,6 @@ from antiphon.messages import Event
 DONE = b"[DONE]"
 CLIENT_TOOL = "x.client_tool"
 UNSAID = ("run.started", INPUT)
-HEADERS = ((b"x-vercel-ai-ui-message-stream", b"v1"),)
 
 
 class VercelTranslator:
