@@ -14,6 +14,10 @@ from types import ModuleType
 
 import pytest
 
+import antiphon
+from antiphon.server.settings import load
+from antiphon.testing import MemoryServer
+
 DEMO = Path(__file__).resolve().parents[2] / "examples" / "demo"
 
 
@@ -170,3 +174,20 @@ def test_every_program_of_the_workspace_exists() -> None:
     for process in settings["process"].values():
         assert (DEMO / process["command"][1]).is_file()
     assert not all(process.get("autostart", False) for process in settings["process"].values())
+
+
+def test_the_assistant_knows_the_documentation(tmp_path: Path) -> None:
+    """It is offline, and finds what it is asked in the pages of this repository."""
+    settings = load(DEMO / "antiphon.toml").settings
+    assert settings.tools.documents is not None
+    assert settings.tools.documents.folder.resolve() == DEMO.parents[1] / "docs"
+    given = {
+        "tools.documents.folder": str(settings.tools.documents.folder),
+        "agent.assistant.instructions": settings.agent["assistant"].instructions,
+    }
+    with MemoryServer(tmp_path, settings=given) as server, antiphon.connect(server.url) as live:
+        (agent,) = live.agents.list()
+        assert agent.is_offline
+        found = live.agents.ask("assistant", "What is an idempotency key?").result(timeout_s=60)
+        assert "idempotency" in found.result.lower()
+        assert ".md`, line " in found.result
