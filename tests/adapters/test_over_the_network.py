@@ -19,6 +19,7 @@ from tests.live.real_server import RealServer
 import antiphon
 from antiphon import AsyncLive, Event
 
+pytestmark = pytest.mark.slow  # each starts programs that import large libraries
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60
 each_library = pytest.mark.parametrize("library", ["langgraph", "openai_agents", "pydantic_ai"])
