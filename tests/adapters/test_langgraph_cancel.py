@@ -7,6 +7,7 @@ import threading
 from typing import Any
 
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import MessagesState
 from langgraph.types import interrupt
 from tests.adapters.kit import LONG, cancelled, said
@@ -17,6 +18,7 @@ from tests.agents.model_server import ModelServer
 from tests.runs.kit import until
 
 from antiphon.adapters.langgraph import runnable
+from antiphon.services.runs import NewRun
 
 
 @pytest.mark.parametrize("before", [[{"wait": "never"}], [{"text": "One "}, {"wait": "never"}], [LONG]])
@@ -107,3 +109,19 @@ async def test_two_at_once_are_cancelled_apart(stage: Stage, models: ModelServer
     models.open("gate")
     assert (await stage.ended("one"))["status"] == "succeeded"
     assert await stage.result("one") == "One more."
+
+
+async def test_an_empty_input_goes_on_from_the_last_checkpoint(stage: Stage) -> None:
+    async def ask(state: Plan) -> Plan:
+        return {"answer": interrupt("Which?")}
+
+    stage.offer("plan", runnable(steps(Plan, ask, checkpointer=InMemorySaver())))
+    first = NewRun(name="plan", run_id="first", input={"topic": "tea"}, thread_id="t")
+    await stage.runs.start(first, by="ann")
+    await stage.question("first")
+    await cancelled(stage, "first")
+    await stage.runs.start(NewRun(name="plan", run_id="second", thread_id="t"), by="ann")
+    question = await stage.question("second")
+    await stage.questions.answer(question["question_id"], answer="green", by="ben")
+    assert (await stage.ended("second"))["status"] == "succeeded"
+    assert await stage.result("second") == {"topic": "tea", "steps": [], "answer": "green"}
