@@ -1,7 +1,7 @@
 import { type ReactNode, useEffect, useState } from "react";
 
-import { Link } from "../app/Link";
-import { useRoute } from "../app/navigation";
+import { navigate, useRoute } from "../app/navigation";
+import { Choice } from "../ui/Choice";
 import { ConnectBar } from "./ConnectBar";
 import { Editor } from "./Editor";
 import { FrameList } from "./FrameList";
@@ -22,7 +22,12 @@ function Playground({ preset }: { readonly preset: Preset }): ReactNode {
       <div className="flex flex-col gap-3 border-b border-edge p-4 wide:px-6 wide:pt-5">
         <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
           <h1 className="text-xl leading-[1.25] font-strong tracking-[-0.02em]">Playground</h1>
-          <Protocols chosen={preset} />
+          <Choice
+            label="Protocol"
+            value={preset.protocol}
+            options={PRESETS.map(({ protocol, label }) => [protocol, label])}
+            onChange={(protocol) => navigate({ page: "playground", protocol }, { replace: true })}
+          />
         </div>
         <ConnectBar socket={socket} preset={preset.path} />
       </div>
@@ -31,23 +36,5 @@ function Playground({ preset }: { readonly preset: Preset }): ReactNode {
         <FrameList socket={socket} />
       </div>
     </div>
-  );
-}
-
-/** Which protocol's path and messages to begin with; another one begins anew. */
-function Protocols({ chosen }: { readonly chosen: Preset }): ReactNode {
-  return (
-    <nav className="flex gap-1" aria-label="Protocol">
-      {PRESETS.map((preset) => (
-        <Link
-          key={preset.protocol}
-          className="button small"
-          aria-current={preset === chosen ? "page" : undefined}
-          to={{ page: "playground", protocol: preset.protocol }}
-        >
-          {preset.label}
-        </Link>
-      ))}
-    </nav>
   );
 }
