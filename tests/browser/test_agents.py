@@ -16,7 +16,6 @@ from tests.browser.test_dashboard_look import NARROW, expect_nothing_beyond
 from tests.live.real_server import RealServer
 from tests.live.workspace import serving
 
-pytest.importorskip("pydantic_ai", reason="needs the extra [agents]")
 pytestmark = marks("agents")
 
 THREAD = re.compile(r"/agents/writer/thread_\w+$")

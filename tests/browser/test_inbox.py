@@ -111,6 +111,22 @@ async def test_by_keyboard(server: RealServer, agent: Agent, open_page: OpenPage
     await expect(card(page, second)).to_be_visible()
 
 
+async def test_options_have_keys(server: RealServer, agent: Agent, open_page: OpenPage) -> None:
+    asked = await agent.ask("Which tea?", options=[{"value": "white"}, {"value": "green"}])
+    page = await open_page(f"{server.url}/inbox?question={asked}")
+    await expect(card(page, asked).get_by_role("button", name="green")).to_be_enabled()
+    await page.keyboard.press("2")
+    await expect(card(page, asked)).to_contain_text("Answered by you: green")
+    asked = await agent.ask("What is it called?")
+    await page.goto(f"{server.url}/inbox?question={asked}")
+    await expect(card(page, asked).get_by_role("textbox")).to_be_visible()
+    await page.keyboard.press("e")
+    await expect(card(page, asked).get_by_role("textbox")).to_be_focused()
+    await page.keyboard.type("Antiphon")
+    await page.keyboard.press("ControlOrMeta+Enter")
+    await expect(card(page, asked)).to_contain_text("Answered by you: Antiphon")
+
+
 # Waits, with the page standing still, until the server has another answer; then presses the button.
 TOO_LATE = """([button, address]) => {
     for (;;) {

@@ -147,6 +147,24 @@ async def test_back_through_its_history(server: RealServer, open_page: OpenPage)
     await expect(page).to_have_url(agent.page)
 
 
+async def test_the_events_stay_where_one_reads(server: RealServer, open_page: OpenPage) -> None:
+    agent = await Agent.open(server, "talkative")
+    await agent.say(*(("log", {"level": "info", "text": f"line {number}"}) for number in range(60)))
+    page = await open_page(agent.page)
+    await page.get_by_role("button", name="Events").click()
+    events = page.get_by_role("region", name="Events")
+    line = events.get_by_role("button", name=re.compile("line 59"))
+    await expect(line).to_be_in_viewport(ratio=0.9)
+    await agent.say(("log", {"level": "info", "text": "line 60"}))
+    await expect(events.get_by_role("button", name=re.compile("line 60"))).to_be_in_viewport(ratio=0.9)
+    await line.click()
+    await expect(events.get_by_text('"text": "line 59"')).to_be_in_viewport(ratio=0.9)
+    await agent.say(*(("log", {"level": "info", "text": f"more {number}"}) for number in range(60)))
+    await expect(events).to_contain_text("122 events")
+    await expect(line).to_be_in_viewport(ratio=0.9)
+    await agent.finish()
+
+
 async def test_children_stand_beside_their_parent(server: RealServer, open_page: OpenPage) -> None:
     parent = await Agent.open(server, "parent", title="The parent")
     child = await Agent.open(server, "child", title="The child", parent_run_id=parent.run_id)

@@ -1,9 +1,10 @@
 import type { AgentRow, ThreadRow } from "@antiphon/client";
-import { useThreads } from "@antiphon/client/react";
+import { useLive, useThreads } from "@antiphon/client/react";
 import { type ReactNode, useState } from "react";
 
 import { useCommand } from "../app/keys";
 import { navigate } from "../app/navigation";
+import { useReadable } from "../lib/readable";
 import { ThreadLine } from "./ThreadLine";
 import { agentTitle } from "./words";
 
@@ -67,6 +68,7 @@ export function ThreadList({ agents, selected, onNew }: ListProps): ReactNode {
             </button>
           </li>
         ) : null}
+        {known ? null : <NotKnown />}
         {found.length > 0 || !known ? null : (
           <li className="px-2 py-1 text-dim">
             {filter === "" ? "No thread yet. Every question begins one." : `No title contains “${filter}”.`}
@@ -75,6 +77,15 @@ export function ThreadList({ agents, selected, onNew }: ListProps): ReactNode {
       </ul>
     </div>
   );
+}
+
+const whole = <T,>(value: T): T => value;
+
+/** The table has not come: not yet, or never. */
+function NotKnown(): ReactNode {
+  const problem = useReadable(useLive().problem, whole);
+  if (problem?.code !== "forbidden") return null;
+  return <li className="px-2 py-1 text-dim">You may not see the threads: {problem.message}</li>;
 }
 
 function open({ agent, thread_id: thread }: ThreadRow): void {

@@ -36,6 +36,12 @@ export function EventDrawer({ items, head, at, past, onGo, onClose }: DrawerProp
     const index = items.findLastIndex((item) => item.kind === "event" && item.offset <= wanted);
     if (index >= 0) list.scrollToIndex(index, { align: "auto" });
   }, [items, list, wanted, past, chosen]);
+  useEffect(() => {
+    if (chosen === null) return; // what it says takes room from the list
+    const index = items.findIndex((item) => item.kind === "event" && item.offset === chosen);
+    list.scrollToIndex(index, { align: "auto" });
+  }, [items, list, chosen]);
+  const many = items.reduce((sum, item) => sum + (item.kind === "event" ? 1 : 0), 0); // not the marks between them
   const event = items.find((item) => item.kind === "event" && item.offset === chosen);
   return (
     <section
@@ -43,7 +49,7 @@ export function EventDrawer({ items, head, at, past, onGo, onClose }: DrawerProp
       className="flex h-[40%] min-h-[160px] flex-none flex-col border-t border-edge bg-panel"
     >
       <div className="flex items-center gap-2 px-4 py-1 text-s text-dim wide:px-6">
-        <span className="num grow">{plural(items.length, "event")}, as they came</span>
+        <span className="num grow">{plural(many, "event")}, as they came</span>
         <button type="button" className="button quiet icon" aria-label="Close the events" onClick={onClose}>
           <CloseIcon />
         </button>
