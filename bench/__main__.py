@@ -7,11 +7,11 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from bench import cancelling, converging, ingestion, long_channel, machine, publishing, report, starting
+from bench import answering, cancelling, converging, ingestion, long_channel, machine, publishing, report, starting
 from bench.delivery import page
 from bench.harness import Benchmark, Figure, Setting
 
-MODULES = (long_channel, ingestion, publishing, starting, cancelling, converging)
+MODULES = (long_channel, ingestion, publishing, starting, cancelling, converging, answering)
 BENCHMARKS = {module.BENCHMARK.name: module.BENCHMARK for module in MODULES}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -38,6 +38,11 @@ class Models:
         }
         self._open: set[str] = set()
         self._stack = AsyncExitStack()
+
+    def make(self, names: Iterable[str]) -> None:
+        """Make these now: loading a provider's package takes a second in which nothing else would go on."""
+        for name in sorted(names):
+            self.problem(name)
 
     def problem(self, name: str) -> str | None:
         """Why this model cannot be used; None = it can, as far as is known before asking it."""

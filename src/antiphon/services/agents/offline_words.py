@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final, NamedTuple
 from zoneinfo import available_timezones
 
@@ -113,7 +114,7 @@ def _time(question: str) -> Wish | None:
 
 def zone_in(question: str) -> str | None:
     """The time zone that a text names: `Europe/Berlin`, or `in Berlin` where a zone is called so."""
-    zones = available_timezones()
+    zones = _zones()
     for word in re.findall(r"[A-Za-z_]+(?:/[A-Za-z_]+)+|\bUTC\b", question):
         if word in zones:
             return str(word)
@@ -126,6 +127,11 @@ def zone_in(question: str) -> str | None:
             if regions:
                 return regions[0]
     return None
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def _page(question: str) -> Wish | None:

@@ -232,6 +232,7 @@ class Agents:
     async def __aenter__(self) -> Self:
         """Find the threads again, with what runs of an earlier server had said. Raises StorageError."""
         await self._threads.load()
+        self._models.make({name for offer in self._offers.values() for name in offer.models})
         for run_id, row in self._runs.rows.items():
             if row["status"] not in ENDED and row["status"] != "queued" and self._threads.had_begun(run_id, row):
                 await self._find_again(run_id, row["thread_id"])
