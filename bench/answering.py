@@ -149,7 +149,7 @@ BENCHMARK = Benchmark(
     "Answers of agents",
     "Scripted streams live in the server and say a token every 20 ms; an answer has a second of them. Through "
     "pydantic-ai, answers come from a small server that speaks OpenAI's protocol, in a process of its own. Each "
-    "cancel comes from another connection within 0.3 s: before the first token, in a text, in a tool, in a second round; every other one "
-    "twice.",
+    "cancel comes from another connection within 0.3 s: before the first token, in a text, in a tool, in a second "
+    "round; every other one twice.",
     run,
 )
