@@ -88,7 +88,7 @@ class AgentConfig(BaseModel):
     )
     on_disconnect: Literal["continue", "cancel"] = Field(
         default="continue",
-        description="What becomes of an answer when whoever asked over AG-UI goes away.",
+        description="What becomes of an answer when whoever asked over AG-UI or the agent engine's socket goes away.",
     )
     timeout_s: float = Field(default=300.0, gt=0, le=86_400, description="Seconds one answer may take.")
     max_tokens: int | None = Field(
