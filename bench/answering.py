@@ -65,7 +65,7 @@ async def first_tokens(server: Server, streams: int, answers: int) -> list[float
     chance, pace = random.Random(1), {"answers": answers, "tokens": TOKENS_PER_S, "per_s": TOKENS_PER_S}
     async with antiphon.connect(server.url) as live:
         for run_id in runs:
-            await live.start_run("stream", {**pace, "after_s": 5 + chance.random()}, run_id=run_id)
+            await live.start_run("stream", {**pace, "after_s": 1 + streams / 100 + chance.random()}, run_id=run_id)
         text = await program.stdout.readline()
     await program.wait()
     found: list[float] = json.loads(text)

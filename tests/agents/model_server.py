@@ -25,7 +25,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
-CHUNK = 8  # characters
+from tests.agents.model_script import deltas_of, frame, steps_for, usage_of, whole
 
 
 class HungUp(Exception):
@@ -216,7 +216,9 @@ class ModelServer:
         elif asked.get("stream"):
             await self._stream(connection, request, steps, asked)
         else:
-            connection.send("200 OK", "application/json", json.dumps(whole(request, steps)).encode())
+            connection.send(
+                "200 OK", "application/json", json.dumps(whole(request.number, request.model, steps)).encode()
+            )
 
     async def _stream(
         self, connection: Connection, request: Request, steps: list[dict[str, Any]], asked: dict[str, Any]
@@ -224,14 +226,14 @@ class ModelServer:
         connection.begin_stream()
         async for delta, finish in self._deltas(connection, request, steps):
             choice = {"index": 0, "delta": delta, "finish_reason": finish}
-            connection.event(json.dumps(frame(request, choices=[choice])))
+            connection.event(json.dumps(frame(request.number, request.model, choices=[choice])))
             await connection.unless_gone(connection.writer.drain())
             request.chunks += 1
             await self._tell()
         if any("drop" in step for step in steps):
             return
         if asked.get("stream_options", {}).get("include_usage"):
-            connection.event(json.dumps(frame(request, choices=[], usage=usage_of(steps))))
+            connection.event(json.dumps(frame(request.number, request.model, choices=[], usage=usage_of(steps))))
         connection.event("[DONE]")
         connection.writer.write(b"0\r\n\r\n")
         await connection.writer.drain()
@@ -255,67 +257,6 @@ class ModelServer:
                     yield delta, None
                 calls += "call" in step
         yield {}, "tool_calls" if calls else "stop"
-
-
-def steps_for(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What the last user message tells us to say in this round."""
-    last = max((index for index, message in enumerate(messages) if message["role"] == "user"), default=0)
-    rounds = sum(1 for message in messages[last:] if message["role"] == "assistant")
-    text = text_of(messages[last])
-    if not text.startswith("{"):
-        return [{"text": f"You said: {text}"}]
-    script = json.loads(text)["rounds"]
-    return list(script[rounds]) if rounds < len(script) else [{"text": "That is all."}]
-
-
-def text_of(message: dict[str, Any]) -> str:
-    """Texts come as they are, or in parts."""
-    content = message.get("content") or ""
-    return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
-
-
-def deltas_of(step: dict[str, Any], call_id: str, index: int) -> list[dict[str, Any]]:
-    """The pieces in which a step is streamed."""
-    size = step.get("size", CHUNK)
-    if "text" in step:
-        return [{"content": piece} for piece in cut(step["text"], size)]
-    if "think" in step:
-        return [{"reasoning_content": piece} for piece in cut(step["think"], size)]
-    if "call" not in step:
-        return []
-    function = {"name": step["call"], "arguments": ""}
-    first = {"index": index, "id": call_id, "type": "function", "function": function}
-    arguments = step.get("arguments", {})
-    text = arguments if isinstance(arguments, str) else json.dumps(arguments)
-    rest = [{"index": index, "function": {"arguments": piece}} for piece in cut(text, size)]
-    return [{"tool_calls": [delta]} for delta in (first, *rest)]
-
-
-def cut(text: str, size: int) -> list[str]:
-    return [text[start : start + size] for start in range(0, len(text), size)]
-
-
-def whole(request: Request, steps: list[dict[str, Any]]) -> dict[str, Any]:
-    """An answer that is not streamed."""
-    calls = [
-        {"id": f"call_{request.number}_{index}", "type": "function",
-         "function": {"name": step["call"], "arguments": json.dumps(step.get("arguments", {}))}}
-        for index, step in enumerate(step for step in steps if "call" in step)
-    ]  # fmt: skip
-    text = "".join(step.get("text", step.get("repeat", "") * step.get("times", 0)) for step in steps)
-    message = {"role": "assistant", "content": text, **({"tool_calls": calls} if calls else {})}
-    choice = {"index": 0, "message": message, "finish_reason": "tool_calls" if calls else "stop"}
-    return {**frame(request, choices=[choice], usage=usage_of(steps)), "object": "chat.completion"}
-
-
-def usage_of(steps: list[dict[str, Any]]) -> dict[str, int]:
-    given, taken = next((step["usage"] for step in steps if "usage" in step), (11, 7))
-    return {"prompt_tokens": given, "completion_tokens": taken, "total_tokens": given + taken}
-
-
-def frame(request: Request, **rest: Any) -> dict[str, Any]:
-    head = {"id": f"chatcmpl-{request.number}", "object": "chat.completion.chunk", "created": 1_700_000_000}
-    return {**head, "model": request.model, **rest}
 
 
 async def main() -> None:

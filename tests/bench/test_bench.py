@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("name", ["long-channel", "ingestion", "publishing"])
+@pytest.mark.parametrize("name", ["long-channel", "ingestion", "publishing", "answering"])
 def test_it_runs(name: str) -> None:
     command = [sys.executable, "-m", "bench", name, "--part", "0.001"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
