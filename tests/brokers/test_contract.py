@@ -24,6 +24,7 @@ async def test_reading_creates_no_channel(broker: Broker) -> None:
     assert await broker.read("a", **WHOLE) == []
     assert await broker.read_back("a", before=MAX_OFFSET, max_events=9, max_bytes=9) == []
     assert await broker.folded("a", after=0) == []
+    assert await broker.last_of("a", "note", after=0) == 0
     assert await broker.snapshot("a") is None
     assert await broker.receipts([ReceiptKey("u", "a", "k")]) == {}
     assert await broker.checkpoint("a") is None
@@ -73,6 +74,18 @@ async def test_channels_lists_by_prefix_and_name(broker: Broker) -> None:
     assert await broker.channels("run:") == [("run:1", Bounds(1, 2))]
     assert [name for name, _ in await broker.channels("")] == sorted(["log:b", "log:a", "lo", "run:1", "log", "LOG:a"])
     assert await broker.channels("log:%") == []
+
+
+async def test_the_newest_of_a_type(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "SCAN", 3)
+    starts = {1, 4, 12}
+    stored = [event("a", offset, type="start" if offset in starts else "line") for offset in range(1, 21)]
+    await broker.append(Batch(events=[*stored, event("b", 1, type="start")]))
+    assert [await broker.last_of("a", "start", after=after) for after in (0, 11, 12, 99)] == [12, 12, 0, 0]
+    assert await broker.last_of("a", "line", after=0) == 20
+    assert await broker.last_of("a", "nothing", after=0) == 0
+    await broker.cut("a", oldest=13)
+    assert await broker.last_of("a", "start", after=0) == 0
 
 
 # pages

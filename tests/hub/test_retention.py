@@ -69,6 +69,21 @@ async def test_the_strictest_limit_counts(open_hub: OpenHub) -> None:
         assert await kept(hub, "a") == [5, 6, 7, 8, 9, 10]
 
 
+async def test_what_came_since_the_newest_event_of_a_type_is_kept(open_hub: OpenHub) -> None:
+    async with open_hub(keep={"*": Keep(max_events=3, since="begin")}) as hub:
+        await publish(hub, "a", 10)
+        assert await kept(hub, "a") == [8, 9, 10]
+        for _ in range(2):
+            await hub.publish(new("a", None)._replace(type="begin"))
+            await publish(hub, "a", 5)
+        assert await kept(hub, "a") == list(range(17, 23))
+        await publish(hub, "a", 5)
+        assert await kept(hub, "a") == list(range(17, 28))
+        await hub.publish(new("a", None)._replace(type="begin"))
+        assert await kept(hub, "a") == [26, 27, 28]
+        assert (await hub.last_of("a", "begin"), await hub.last_of("a", "begin", after=28)) == (28, 0)
+
+
 async def test_nothing_is_trimmed_by_default(open_hub: OpenHub) -> None:
     async with open_hub() as hub:
         await publish(hub, "a", 1500, time_ms=1)

@@ -112,6 +112,9 @@ class Broker(Protocol):
     async def read_back(self, channel: str, *, before: int, max_events: int, max_bytes: int) -> list[Event]:
         """The newest events with `offset < before`, ascending; limits as in `read`."""
 
+    async def last_of(self, channel: str, kind: str, *, after: int) -> int:
+        """The offset of the newest event of a type behind `after`, 0 where there is none."""
+
     async def folded(self, channel: str, *, after: int) -> list[Event]:
         """All events after an offset whose type is one of FOLDED, ascending."""
 

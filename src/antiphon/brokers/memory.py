@@ -70,6 +70,11 @@ class MemoryBroker:
         found = self._log(channel).before(before, max_events)[::-1]
         return found[: within(found, max_bytes)][::-1]
 
+    async def last_of(self, channel: str, kind: str, *, after: int) -> int:
+        log = self._log(channel)
+        found = (event.offset for event in reversed(log.between(after + 1, log.head)) if event.type == kind)
+        return next(found, 0)
+
     async def folded(self, channel: str, *, after: int) -> list[Event]:
         log = self._log(channel)
         return [event for event in log.between(after + 1, log.head) if event.type in FOLDED]

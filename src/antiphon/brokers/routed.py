@@ -70,6 +70,9 @@ class RoutedBroker:
         store = self._of(channel)
         return await store.read_back(channel, before=before, max_events=max_events, max_bytes=max_bytes)
 
+    async def last_of(self, channel: str, kind: str, *, after: int) -> int:
+        return await self._of(channel).last_of(channel, kind, after=after)
+
     async def folded(self, channel: str, *, after: int) -> list[Event]:
         return await self._of(channel).folded(channel, after=after)
 

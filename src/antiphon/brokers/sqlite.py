@@ -42,6 +42,7 @@ from antiphon.messages import Event, now_ms
 ROWS_PER_STATEMENT = 512  # powers of two below it serve the rest, so that few statements are ever prepared
 SLOW_COMMIT_S = 0.003  # a disk slower than this commits in a thread
 CHUNK = 1000  # events touched at a time by upkeep
+SCAN = 10_000  # events looked at in one go
 
 COLUMNS = "offset, type, data, time, by"
 TYPES = ", ".join(f"'{name}'" for name in sorted(FOLDED))
@@ -191,6 +192,24 @@ class SqliteBroker:
                 (self._ids.get(channel, 0), before, max_events),
             )
             return _take(channel, rows, max_bytes)[::-1]
+
+    async def last_of(self, channel: str, kind: str, *, after: int) -> int:
+        """Scanned backwards: there is no index, and whoever asks again says what is known by then."""
+        bounds = await self.bounds(channel)
+        first, before = max(after + 1, bounds.oldest), bounds.head + 1
+        while before > first:
+            start = max(first, before - SCAN)
+            with translated():
+                row = self._reads.execute(
+                    "SELECT offset FROM events WHERE channel = ? AND offset >= ? AND offset < ? AND type = ? "
+                    "ORDER BY offset DESC LIMIT 1",
+                    (self._ids.get(channel, 0), start, before, kind),
+                ).fetchone()
+            if row is not None:
+                return int(row[0])
+            before = start
+            await asyncio.sleep(0)
+        return 0
 
     async def folded(self, channel: str, *, after: int) -> list[Event]:
         with translated():

@@ -220,6 +220,12 @@ class Hub:
             events = [event for event in events if event.offset >= found.oldest]
         return History(found.epoch, events, found.oldest, found.head)
 
+    async def last_of(self, channel: str, kind: str, *, after: int = 0) -> int:
+        """The offset of the newest kept event of a type behind `after`; 0 = there is none."""
+        found = await self._channel(channel)
+        offset = await self._broker.last_of(channel, kind, after=after)
+        return offset if offset >= found.oldest else 0
+
     async def search(
         self, channel: str, text: str, *, before: int | None = None, limit: int = 50, ignore_case: bool = False
     ) -> SearchSlice:

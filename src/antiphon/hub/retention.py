@@ -32,6 +32,7 @@ class Keep:
     max_events: int | None = 1_000_000
     max_age_s: float | None = None
     max_bytes: int | None = None  # of payloads; the newest event is always kept
+    since: str | None = None  # the newest event of this type and all behind it are kept, whatever the limits say
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Retention:
         self._perform = perform
         self._stats = stats
         self._touched: set[str] = set()
+        self._kept_since: dict[str, tuple[int, int]] = {}  # the offset found for `since`, and up to where was looked
         self._full_sweep = 0.0
 
     def touch(self, channel: str) -> None:
@@ -129,7 +131,17 @@ class Retention:
             oldest = max(oldest, await self._broker.newer(name, than_ms=now_ms() - int(keep.max_age_s * 1000)))
         if keep.max_bytes is not None:
             oldest = max(oldest, await self._broker.fitting(name, max_bytes=keep.max_bytes))
+        if keep.since is not None and oldest > channel.oldest:
+            oldest = max(channel.oldest, min(oldest, await self._since(channel, keep.since) or oldest))
         return await self._at_snapshot(channel, oldest) if oldest > channel.oldest else oldest
+
+    async def _since(self, channel: Channel, kind: str) -> int:
+        """The newest event of this type; 0 = there is none."""
+        offset, seen = self._kept_since.get(channel.name, (0, 0))
+        head = channel.head
+        offset = await self._broker.last_of(channel.name, kind, after=seen) or offset
+        self._kept_since[channel.name] = offset, head
+        return offset
 
     async def _at_snapshot(self, channel: Channel, oldest: int) -> int:
         """Where events add up to something, cut only behind a snapshot, so that what is left can be read with it."""
