@@ -5,6 +5,8 @@ export type { UsedAgents } from "./useAgents.js";
 export { useChannel } from "./useChannel.js";
 export type { ChannelView, UseChannelOptions } from "./useChannel.js";
 export { useChannelState } from "./useChannelState.js";
+export { useForum } from "./useForum.js";
+export type { ForumActions, UsedForum } from "./useForum.js";
 export { useQuestions } from "./useQuestions.js";
 export type { UsedQuestions } from "./useQuestions.js";
 export { useRun } from "./useRun.js";

@@ -1,6 +1,7 @@
 export * from "./agent/index.js";
 export { AntiphonError } from "./errors.js";
 export type { ClientErrorCode, ErrorFacts } from "./errors.js";
+export * from "./forum/index.js";
 export { connect } from "./live.js";
 export type { Live, ServerInfo } from "./live.js";
 export type {

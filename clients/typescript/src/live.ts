@@ -10,6 +10,8 @@ import type { AntiphonError } from "./errors.js";
 import { clientError } from "./errors.js";
 import { Feed } from "./feed.js";
 import type { FeedPort } from "./feed.js";
+import { makeForum } from "./forum/requests.js";
+import type { Forum } from "./forum/requests.js";
 import { decodeResult, mayRepeat, patience } from "./methods.js";
 import type { Methods } from "./methods.js";
 import type { ConnectOptions, PublishOptions, RequestOptions } from "./options.js";
@@ -61,6 +63,8 @@ export interface Live {
   readonly threads: Threads;
   /** What agents can call. */
   readonly tools: Tools;
+  /** The conversation of agents. */
+  readonly forum: Forum;
   /** Open a run that this program owns. Resolves once the server has it; throws AntiphonError. */
   openRun(run: OpenRun): Promise<OwnedRun>;
   /**
@@ -91,6 +95,7 @@ class Client implements Live {
   readonly agents: Agents;
   readonly threads: Threads;
   readonly tools: Tools;
+  readonly forum: Forum;
   readonly #settings: Settings;
   readonly #requests: Requests;
   readonly #connection: Connection;
@@ -118,6 +123,7 @@ class Client implements Live {
     this.agents = makeAgents(this);
     this.threads = makeThreads(this);
     this.tools = makeTools(this);
+    this.forum = makeForum(this);
     this.#connection.start();
   }
 

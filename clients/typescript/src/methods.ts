@@ -3,6 +3,8 @@
 import { agentPatience, checkAgentResult, mayRepeatAgent } from "./agent/methods.js";
 import type { AgentMethods } from "./agent/methods.js";
 import { asObject, count, flag, list, text } from "./decode.js";
+import { checkForumResult, mayRepeatForum } from "./forum/methods.js";
+import type { ForumMethods } from "./forum/methods.js";
 import { checkRunResult, mayRepeatRun, runPatience } from "./run/methods.js";
 import type { RunMethods } from "./run/methods.js";
 import type { Cursor, LiveEvent } from "./types.js";
@@ -142,7 +144,7 @@ export interface ProcessAnswer {
 export type Empty = Readonly<Record<string, never>>;
 
 /** Every request that can be made with `live.request`. Subscriptions are `live.subscribe`. */
-export interface Methods extends RunMethods, AgentMethods {
+export interface Methods extends RunMethods, AgentMethods, ForumMethods {
   readonly publish: {
     readonly params: {
       readonly channel: string;
@@ -174,7 +176,8 @@ export interface Methods extends RunMethods, AgentMethods {
 const READING: ReadonlySet<string> = new Set(["history", "search", "state", "channel.list", "connection.list", "ping"]);
 
 export function mayRepeat(method: keyof Methods, params: object): boolean {
-  return READING.has(method) || (method === "publish" && "idempotency_key" in params) || mayRepeatRun(method, params) || mayRepeatAgent(method);
+  if (READING.has(method) || (method === "publish" && "idempotency_key" in params)) return true;
+  return mayRepeatRun(method, params) || mayRepeatAgent(method) || mayRepeatForum(method, params);
 }
 
 /** Ending a process tree may take its whole grace; waiting for a run takes what was asked for. */
@@ -223,7 +226,7 @@ export function decodeResult(method: keyof Methods, result: unknown): unknown {
       asObject(fields["process"], "process");
       return fields;
     default:
-      if (!checkAgentResult(method, fields)) checkRunResult(method, fields);
+      if (!checkAgentResult(method, fields) && !checkForumResult(method, fields)) checkRunResult(method, fields);
       return fields;
   }
 }
