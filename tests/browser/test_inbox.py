@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
-from tests.browser.dashboard import OpenPage, marks
+from tests.browser.dashboard import OpenPage, expect_live, marks
 from tests.browser.scripted_agent import Agent
 from tests.browser.test_dashboard_look import NARROW, expect_nothing_beyond
 from tests.live.real_server import RealServer
@@ -85,14 +85,31 @@ async def test_a_form_is_answered_with_a_thumb(server: RealServer, agent: Agent,
     await expect(page.get_by_text("No question is open.")).to_be_visible()
 
 
+# Whether its words stand out from what they stand on.
+LEGIBLE = """button => {
+    const {color, backgroundColor} = getComputedStyle(button);
+    const paint = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
+    const light = name => {
+        paint.fillStyle = name;
+        paint.fillRect(0, 0, 1, 1);
+        return Math.max(...paint.getImageData(0, 0, 1, 1).data.slice(0, 3));
+    };
+    return Math.abs(light(color) - light(backgroundColor)) > 128;
+}"""
+
+
 async def test_by_keyboard(server: RealServer, agent: Agent, open_page: OpenPage) -> None:
     first = await agent.ask("One?", kind="approval", value={"usd": 2}, timeout_s=600, default="reject")
     second = await agent.ask("Two?", kind="approval", value={"usd": 2}, timeout_s=1200)
     third = await agent.ask("Three?", kind="approval", timeout_s=1800)
     page = await open_page(f"{server.url}/runs")
+    await expect_live(page)
     await page.keyboard.press("g")
     await page.keyboard.press("i")
     await expect(card(page, first)).to_contain_text(re.compile("Default reject in (9:|10:00)"))
+    approve = card(page, first).get_by_role("button", name="Approve")
+    await approve.hover()
+    assert await approve.evaluate(LEGIBLE)
     await page.keyboard.press("a")
     await expect(card(page, first)).to_contain_text("Approved by you")
     await page.keyboard.press("j")
