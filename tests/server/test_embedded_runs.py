@@ -50,7 +50,7 @@ async def test_a_decorated_function_can_be_started(tmp_path: Path) -> None:
     with pytest.raises(ConflictError):
         live.runnable("research")(research)
     async with mounted(live) as client:
-        assert (await client.get("/runs")).json()["names"] == ["research"]
+        assert (await client.get("/runs")).json()["names"] == ["assistant", "research"]
         wrong = await client.post("/runs/start", json={"name": "research", "input": {"q": "tea", "depth": "x"}})
         assert (wrong.status_code, wrong.json()["pointer"]) == (422, "/input/depth")
         run_id = (await client.post("/runs/start", json={"name": "research", "input": {"q": "tea"}})).json()["run_id"]

@@ -118,8 +118,13 @@ class Line(Protocol):
             Forbidden, NotFound
         """
 
-    def start(self, work: Coroutine[Any, Any, None], *, name: str) -> asyncio.Task[None]:
-        """Do something beside; it is cancelled when the socket has gone."""
+    def start(self, work: Coroutine[Any, Any, None], *, name: str, outlives: bool = False) -> asyncio.Task[None]:
+        """Do something beside.
+
+        Args:
+            outlives: Whether it goes on when the socket has gone, as what a client has asked for must be done; if not,
+                it is cancelled then.
+        """
 
     def close(self, code: int, reason: str) -> None:
         """Send what is queued, then close."""

@@ -39,6 +39,16 @@ async def test_before_the_first_token(engine: Engine, server: RealServer) -> Non
     assert await outcome(server, await newest_run(server)) == "cancelled"
 
 
+async def test_a_cancel_counts_though_the_socket_is_gone_at_once(server: RealServer) -> None:
+    for _ in range(10):
+        async with Engine.connect(server) as engine:
+            await engine.send("streaming_query", query=steps(["hang"]), request_id=1)
+            await engine.send("cancel")
+            run_id = (await engine.next("stream_start"))["run_id"]
+            engine.socket.transport.abort()
+        assert await outcome(server, run_id) == "cancelled"
+
+
 async def test_twice_and_once_more(engine: Engine, server: RealServer) -> None:
     await engine.send("streaming_query", query=HANGS)
     await engine.until("stream_chunk")

@@ -160,6 +160,13 @@ async def test_what_is_no_object_gets_an_error_and_the_connection_stays(engine: 
     await engine.nothing_more()
 
 
+async def test_nesting_has_a_limit(engine: Engine) -> None:
+    deep = "[" * 100 + "]" * 100
+    await engine.socket.send(f'{{"type": "tool_call", "tool_name": "calculator", "params": {{"expression": {deep}}}}}')
+    assert (await engine.next("error"))["error"] == "Message is nested deeper than 64"
+    await engine.nothing_more()
+
+
 async def test_unknown_fields_are_no_error(engine: Engine) -> None:
     assert without_time(await engine.ask("ping", mood="good", run_id="x")) == {"type": "pong"}
 

@@ -8,7 +8,10 @@ from typing import Any, Literal, NamedTuple
 
 import orjson
 
+from antiphon.hub.patch import depth
+
 MAX_REQUEST_ID = 200
+MAX_NESTING = 64
 MAX_SHOWN = 80  # characters of what a client sent, in an error
 
 RequestId = str | int
@@ -17,6 +20,7 @@ QUERY_REQUIRED = "Query is required"
 TOOL_REQUIRED = "Tool name is required"
 INVALID_JSON = "Invalid JSON format"
 NOT_AN_OBJECT = "Message must be a JSON object"
+TOO_DEEP = f"Message is nested deeper than {MAX_NESTING}"
 BINARY = "Binary messages are not supported"
 BAD_REQUEST_ID = f"request_id must be a number or a string of 1 to {MAX_REQUEST_ID} characters"
 PARAMS_OBJECT = "params must be an object"
@@ -71,6 +75,8 @@ def decode(raw: str | bytes) -> Received:
         return Received(Wrong(INVALID_JSON, says_when=False))
     if not isinstance(found, dict):
         return Received(Wrong(NOT_AN_OBJECT))
+    if raw.count("[") + raw.count("{") > MAX_NESTING and depth(found) > MAX_NESTING:
+        return Received(Wrong(TOO_DEEP))
     number = found.get("request_id")
     if number is not None and not _is_request_id(number):
         return Received(Wrong(BAD_REQUEST_ID))

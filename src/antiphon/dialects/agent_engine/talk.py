@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from antiphon.dialects.agent_engine.answers import Streamed, Whole
@@ -47,6 +47,8 @@ class AgentTalk:
     Args:
         answerer: Who answers now; the agents may change while the server runs.
     """
+
+    __slots__ = ("_answerer", "_asked", "_caller", "_cancels", "_counted", "_line", "_statistics", "_wrong")
 
     def __init__(self, line: Line, caller: Caller, statistics: Statistics, answerer: Callable[[], Answerer]) -> None:
         self._line = line
@@ -105,7 +107,7 @@ class AgentTalk:
         else:
             self._line.say(encode("status", request_id, status="processing", **more))
         self._asked.append(asked)
-        self._begin(asked.start(answerer.name, query), "agent query")
+        self._line.start(asked.start(answerer.name, query), name="agent query")
 
     def _call(self, call: ToolCall, request_id: RequestId | None) -> None:
         if self._is_busy(TOOL_FAILED, request_id):
@@ -131,7 +133,7 @@ class AgentTalk:
             self._cancels += 1
             for each in asked:
                 each.hold()
-            self._begin(self._end(asked, request_id), "agent cancel")
+            self._line.start(self._end(asked, request_id), name="agent cancel", outlives=True)
 
     async def _end(self, asked: Sequence[Asked], request_id: RequestId | None) -> None:
         """Cancel all of these, then say so, then what is the last word of each: no chunk follows `cancelled`."""
@@ -150,9 +152,6 @@ class AgentTalk:
             self._line.say(encode("cancelled", request_id))
         self._say(message for each in words for message in each.after)
 
-    def _say(self, messages: Any) -> None:
+    def _say(self, messages: Iterable[bytes]) -> None:
         for message in messages:
             self._line.say(message)
-
-    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        self._line.start(work, name=name)

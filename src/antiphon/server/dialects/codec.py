@@ -56,6 +56,7 @@ class RunsCodec:
         ended: Told the channel of each run whose last message was made, whenever it is asked for.
     """
 
+    __slots__ = ("_ended", "_followed", "_framing", "_row_of", "sent")
     is_shared = False
 
     def __init__(self, framing: LiveCodec, row_of: Callable[[str], Row], ended: Callable[[str], None]) -> None:

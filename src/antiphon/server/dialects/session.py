@@ -98,15 +98,15 @@ class DialectSession:
             self.say(message)
         self._core.hub.begin(subscription)
 
-    def start(self, work: Coroutine[Any, Any, None], *, name: str) -> asyncio.Task[None]:
+    def start(self, work: Coroutine[Any, Any, None], *, name: str, outlives: bool = False) -> asyncio.Task[None]:
         if self._outlet.closed:
             work.close()
             raise Busy("the connection has ended")
-        if self._tasks is None:
-            self._tasks = set()
         task = self._core.crew.start(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        if not outlives:
+            self._tasks = set() if self._tasks is None else self._tasks
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         return task
 
     def close(self, code: int, reason: str) -> None:
