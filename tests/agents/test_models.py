@@ -74,7 +74,16 @@ async def test_a_chain_that_fails_says_why_for_each(models: ModelServer) -> None
     other = ModelConfig(name="other", base_url=models.url)
     async with life_on(MemoryBroker(), models, models={"other": other}, model=("scripted", "other")) as life:
         row = await life.asked("r1", script([{"status": 503}]))
-        assert row["error"]["message"].count("told to answer 503") == 2
+        assert row["error"]["message"].count("answered 503: told to answer 503") == 2
+
+
+async def test_what_a_model_refuses_is_said_in_its_own_words(models: ModelServer) -> None:
+    async with life_on(MemoryBroker(), models) as life:
+        row = await life.asked("r1", script([{"status": 400}]))
+        assert row["error"] == {
+            "message": "the model scripted answered 400: told to answer 400",
+            "type": "ModelFailed",
+        }
 
 
 async def test_keys_are_sent_to_the_model_and_told_to_nobody(
@@ -103,12 +112,14 @@ def test_a_model_that_is_not_known_is_a_wrong_setting() -> None:
 async def test_an_agent_whose_model_cannot_be_used_says_so(models: ModelServer) -> None:
     gpt = ModelConfig(name="gpt-5", api_key_env="NOT_SET")
     async with life_on(MemoryBroker(), models, models={"gpt": gpt}, agents={"b": AgentConfig(model="gpt")}) as life:
-        (row,) = [row for row in life.agents.rows if row["name"] == "b"]
-        assert "NOT_SET is not set" in row["problem"]
         ended = await life.asked("r", "Hello", None, name="b")
         assert "NOT_SET is not set" in ended["error"]["message"]
+        (row,) = [row for row in life.agents.rows if row["name"] == "b"]
+        assert "NOT_SET is not set" in row["problem"]
 
 
-def test_settings_and_values_need_no_extra() -> None:
-    program = "import sys; sys.modules['pydantic_ai'] = None; import antiphon.services.agents, antiphon.server.app"
+def test_only_an_answer_loads_the_library() -> None:
+    program = (
+        "import sys; sys.modules['pydantic_ai'] = None; import antiphon.services.agents.service, antiphon.server.app"
+    )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -68,8 +68,9 @@ def test_sums_are_recognised(question: str, expression: str | None) -> None:
         ("Read https://example.com/a.", "fetch", {"url": "https://example.com/a"}),
         ('echo {"text": "hi"}', "echo", {"text": "hi"}),
         ('please call echo {"text": "1 + 1"}', "echo", {"text": "1 + 1"}),
-        ("How is the roof fixed?", "search_documents", {"query": "How is the roof fixed?"}),
-        ("echo [1]", "search_documents", {"query": "echo [1]"}),
+        ("How is the roof fixed?", "search_documents", {"query": "roof fixed"}),
+        ("Who was Napoleon?", "search_documents", {"query": "Napoleon"}),
+        ("echo [1]", "search_documents", {"query": "echo 1"}),
     ],
 )
 def test_the_tool_that_fits_is_wished_for(question: str, tool: str, arguments: dict[str, Any]) -> None:
@@ -78,8 +79,9 @@ def test_the_tool_that_fits_is_wished_for(question: str, tool: str, arguments: d
 
 def test_tools_that_there_are_not_are_not_wished_for() -> None:
     assert wish("1 + 1", ()) is None
+    assert wish("Who are you?", ALL) is None
     assert wish("What time is it?", ("calculator",)) is None
-    assert wish("1 + 1", ("search_documents",)) == ("search_documents", {"query": "1 + 1"})
+    assert wish("1 + 1", ("search_documents",)) == ("search_documents", {"query": "1 1"})
 
 
 def test_places_without_a_zone_have_none() -> None:
@@ -93,7 +95,7 @@ def test_answers_repeat_what_tools_said_and_say_that_it_is_offline() -> None:
         (Said("calculator", "success", 579), "579"),
         (Said("calculator", "failed", "division by zero"), "could not do it: division by zero"),
         (Said("pay", "denied", "A person rejected this call."), "was not called"),
-        (Said("search_documents", "success", []), "found nothing"),
+        (Said("search_documents", "success", []), "No document mentions this"),
         (Said("search_documents", "success", hits), "(2 more)"),
         (Said("echo", "success", {"a": [1]}), '{"a":[1]}'),
         (Said("echo", "success", "x" * 5000), "(5000 characters)"),

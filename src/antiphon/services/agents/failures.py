@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from pydantic_ai.exceptions import AgentRunError, FallbackExceptionGroup, UsageLimitExceeded, UserError
+from pydantic_ai.exceptions import (
+    AgentRunError,
+    FallbackExceptionGroup,
+    ModelAPIError,
+    ModelHTTPError,
+    UsageLimitExceeded,
+    UserError,
+)
 from pydantic_ai.usage import RunUsage
 
 from antiphon.errors import AntiphonError
@@ -34,10 +41,22 @@ def in_words(config: AgentConfig, usage: RunUsage, scrub: Scrub) -> Iterator[Non
     except UsageLimitExceeded as error:
         raise LimitReached(_limit(config, usage, error)) from error
     except FallbackExceptionGroup as group:
-        whys = "; ".join(str(error) for error in group.exceptions)
+        whys = "; ".join(_why(error) for error in group.exceptions)
         raise ModelFailed(scrub(f"no model of the chain answered: {whys}")) from None
     except (AgentRunError, UserError) as error:
-        raise ModelFailed(scrub(str(error) or type(error).__name__)) from error
+        raise ModelFailed(scrub(_why(error))) from error
+
+
+def _why(error: Exception) -> str:
+    """What a model answered instead of an answer, without the library's wrapping."""
+    if isinstance(error, ModelHTTPError):
+        body = error.body if isinstance(error.body, dict) else {}
+        inner = body.get("error", body)
+        told = inner.get("message") if isinstance(inner, dict) else None
+        return f"the model {error.model_name} answered {error.status_code}: {told or error.body or error.message}"
+    if isinstance(error, ModelAPIError):
+        return f"the model {error.model_name} could not be asked: {error.message}"
+    return str(error) or type(error).__name__
 
 
 def _limit(config: AgentConfig, usage: RunUsage, error: UsageLimitExceeded) -> str:

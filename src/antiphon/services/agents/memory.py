@@ -1,7 +1,7 @@
-"""What a thread remembers: the messages of each run that ended in it, as pydantic-ai writes them.
+"""What a thread remembers: the messages of each run that ended in it, as JSON that pydantic-ai reads and writes.
 
 They are stored together with the run's outcome, in `thread:ID`, so that either both are there after a crash or neither;
-for a run that was lost, what its channel says stands in for what the model had answered.
+for a run that was lost, what its channel says stands in for what the model had answered. Needs no extra.
 """
 
 from __future__ import annotations
@@ -10,25 +10,13 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 import orjson
-from pydantic_ai.messages import (
-    ModelMessage,
-    ModelMessagesTypeAdapter,
-    ModelRequest,
-    ModelRequestPart,
-    ModelResponse,
-    ModelResponsePart,
-    SystemPromptPart,
-    TextPart,
-    ToolCallPart,
-    ToolReturnPart,
-    UserPromptPart,
-)
 
 from antiphon.hub import Hub
 from antiphon.messages import Event, NewEvent
 from antiphon.services.agents.values import AgentInput, ChatMessage, question_of
 from antiphon.services.runs import run_channel, thread_channel
 
+Message = dict[str, Any]
 MESSAGES = "thread.messages"
 FORKED = "thread.forked"
 MAX_BYTES = 900_000  # of one run's messages; what tools returned is cut where they are more
@@ -45,8 +33,8 @@ async def pages(hub: Hub, channel: str) -> AsyncIterator[Event]:
         after = events[-1].offset
 
 
-async def remembered(hub: Hub, thread_id: str) -> dict[str, list[Any]]:
-    """The messages of each run of a thread, as JSON, in the order in which they ended. Raises StorageError."""
+async def remembered(hub: Hub, thread_id: str) -> dict[str, list[Message]]:
+    """The messages of each run of a thread, in the order in which they ended. Raises StorageError."""
     found = {}
     async for event in pages(hub, thread_channel(thread_id)):
         if event.type == MESSAGES:
@@ -54,22 +42,21 @@ async def remembered(hub: Hub, thread_id: str) -> dict[str, list[Any]]:
     return found
 
 
-async def recall(hub: Hub, thread_id: str) -> list[ModelMessage]:
+async def recall(hub: Hub, thread_id: str) -> list[Message]:
     """What a model is told of the conversation so far. Raises StorageError."""
     runs = await remembered(hub, thread_id)
-    return ModelMessagesTypeAdapter.validate_python([message for messages in runs.values() for message in messages])
+    return [message for messages in runs.values() for message in messages]
 
 
-def event_of(thread_id: str, run_id: str, messages: Sequence[ModelMessage]) -> NewEvent:
+def event_of(thread_id: str, run_id: str, messages: Sequence[Message]) -> NewEvent:
     """What is stored for a run that ends."""
-    found = ModelMessagesTypeAdapter.dump_python(list(messages), mode="json", exclude_none=True)
-    payload = orjson.dumps({"run_id": run_id, "messages": found})
+    payload = orjson.dumps({"run_id": run_id, "messages": messages})
     if len(payload) > MAX_BYTES:
-        payload = orjson.dumps({"run_id": run_id, "messages": [_shortened(message) for message in found]})
+        payload = orjson.dumps({"run_id": run_id, "messages": [_shortened(message) for message in messages]})
     return NewEvent(thread_channel(thread_id), MESSAGES, payload)
 
 
-def _shortened(message: dict[str, Any]) -> dict[str, Any]:
+def _shortened(message: Message) -> Message:
     """The same with what tools returned cut to its beginning."""
     parts = [_cut(part) if part.get("part_kind") == "tool-return" else part for part in message["parts"]]
     return {**message, "parts": parts}
@@ -84,15 +71,15 @@ def _cut(part: dict[str, Any]) -> dict[str, Any]:
 # What clients bring
 
 
-def asked(wanted: AgentInput) -> list[ModelMessage]:
+def asked(wanted: AgentInput) -> list[Message]:
     """The turn itself, for a run whose agent never came to say anything."""
     prompt = question_of(wanted)
     if prompt:
-        return [ModelRequest([UserPromptPart(prompt)])]
+        return converted([ChatMessage(role="user", text=prompt)])
     return turn_of(wanted.messages or [])
 
 
-def turn_of(messages: Sequence[ChatMessage]) -> list[ModelMessage]:
+def turn_of(messages: Sequence[ChatMessage]) -> list[Message]:
     """The last turn: what the user said, or what the client's tools returned, at the end."""
     last = len(messages)
     while last and messages[last - 1].role in ("user", "tool"):
@@ -100,42 +87,46 @@ def turn_of(messages: Sequence[ChatMessage]) -> list[ModelMessage]:
     return converted(messages)[len(converted(messages[:last])) :]
 
 
-def converted(messages: Iterable[ChatMessage]) -> list[ModelMessage]:
+def converted(messages: Iterable[ChatMessage]) -> list[Message]:
     """A client's history as the library has it."""
-    found: list[ModelMessage] = []
+    found: list[Message] = []
     names: dict[str, str] = {}
     for message in messages:
         names |= {call.tool_call_id: call.name for call in message.tool_calls}
         if message.role == "assistant":
-            found.append(ModelResponse(_answer_parts(message)))
-        elif found and isinstance(found[-1], ModelRequest):
-            found[-1] = ModelRequest([*found[-1].parts, _request_part(message, names)])
+            found.append({"kind": "response", "parts": _answer_parts(message)})
+        elif found and found[-1]["kind"] == "request":
+            found[-1]["parts"].append(_request_part(message, names))
         else:
-            found.append(ModelRequest([_request_part(message, names)]))
+            found.append({"kind": "request", "parts": [_request_part(message, names)]})
     return found
 
 
-def _answer_parts(message: ChatMessage) -> list[ModelResponsePart]:
-    texts: list[ModelResponsePart] = [TextPart(message.text)] if message.text else []
-    calls = [ToolCallPart(call.name, call.arguments, call.tool_call_id) for call in message.tool_calls]
-    return [*texts, *calls]
+def _answer_parts(message: ChatMessage) -> list[dict[str, Any]]:
+    texts: list[dict[str, Any]] = [{"part_kind": "text", "content": message.text}] if message.text else []
+    calls = [
+        {"part_kind": "tool-call", "tool_name": call.name, "args": call.arguments, "tool_call_id": call.tool_call_id}
+        for call in message.tool_calls
+    ]
+    return texts + calls
 
 
-def _request_part(message: ChatMessage, names: dict[str, str]) -> ModelRequestPart:
+def _request_part(message: ChatMessage, names: dict[str, str]) -> dict[str, Any]:
     match message.role:
         case "system":
-            return SystemPromptPart(message.text)
+            return {"part_kind": "system-prompt", "content": message.text}
         case "tool":
             call_id = message.tool_call_id or ""
-            return ToolReturnPart(names.get(call_id, "tool"), message.text, call_id)
+            named = {"tool_name": names.get(call_id, "tool"), "tool_call_id": call_id}
+            return {"part_kind": "tool-return", "content": message.text, **named}
         case _:
-            return UserPromptPart(message.text)
+            return {"part_kind": "user-prompt", "content": message.text}
 
 
 # What a lost run had said
 
 
-async def reconstructed(hub: Hub, run_id: str, wanted: AgentInput) -> list[ModelMessage]:
+async def reconstructed(hub: Hub, run_id: str, wanted: AgentInput) -> list[Message]:
     """The turn of a run that was lost: the question, and the texts that people saw. Raises StorageError."""
     texts: dict[str, list[str]] = {}
     async for event in pages(hub, run_channel(run_id)):
@@ -143,5 +134,5 @@ async def reconstructed(hub: Hub, run_id: str, wanted: AgentInput) -> list[Model
             texts[event.data["message_id"]] = []
         elif event.type == "message.append" and event.data["message_id"] in texts:
             texts[event.data["message_id"]].append(event.data["delta"])
-    parts: list[ModelResponsePart] = [TextPart("".join(text)) for text in texts.values() if text]
-    return [*asked(wanted), *([ModelResponse(parts, state="interrupted")] if parts else [])]
+    parts = [{"part_kind": "text", "content": "".join(text)} for text in texts.values() if text]
+    return [*asked(wanted), *([{"kind": "response", "parts": parts, "state": "interrupted"}] if parts else [])]

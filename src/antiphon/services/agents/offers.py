@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
-
-from pydantic_ai import Agent
-from pydantic_ai.agent import AbstractAgent
-from pydantic_ai.models import Model
-from pydantic_ai.settings import ModelSettings
-from pydantic_ai.toolsets import FunctionToolset
+from typing import TYPE_CHECKING, Any, Literal
 
 from antiphon.errors import InvalidParams, NotFound, SettingsError
 from antiphon.services.agents.config import OFFLINE, AgentConfig
-from antiphon.services.agents.models import Models
-from antiphon.services.agents.toolset import Registry, approval
+from antiphon.services.agents.registry import Registry, approval
 from antiphon.services.agents.values import AgentInput
 from antiphon.services.table import Row
 from antiphon.services.tools import Tool
 
+if TYPE_CHECKING:  # loading it takes a second: agents of the settings do without until they are asked
+    from pydantic_ai.agent import AbstractAgent
+
+Problem = Callable[[str], str | None]
 Source = Literal["settings", "import", "python"]
 
 
@@ -34,7 +31,7 @@ class Offer:
 
     name: str
     config: AgentConfig
-    agent: AbstractAgent[Any, Any]
+    agent: AbstractAgent[Any, Any] | None  # None = it is made of its settings alone
     source: Source
     deps: Any = None
 
@@ -51,7 +48,7 @@ class Offer:
 
     @property
     def _has_own_model(self) -> bool:
-        return self.agent.model is not None and "model" not in self.config.model_fields_set
+        return self.agent is not None and self.agent.model is not None and "model" not in self.config.model_fields_set
 
     def check(self, wanted: AgentInput) -> None:
         """Raise InvalidParams where a question names a model that it does not have."""
@@ -65,29 +62,30 @@ class Offer:
             return [wanted.model]
         return None if self._has_own_model else self.config.model
 
-    def settings(self) -> ModelSettings | None:
-        """What is passed on to the model."""
-        return None if self.config.temperature is None else ModelSettings(temperature=self.config.temperature)
-
     def instructions(self, wanted: AgentInput) -> list[str]:
         """What is told to the model beside what the agent tells by itself."""
         return [text for text in (self.config.instructions, wanted.instructions) if text]
 
-    def row(self, models: Models, registry: Registry) -> Row:
-        """What `agent.list` says of it."""
-        problems = [models.problem(name) for name in self.config.model]
+    def row(self, problem: Problem, registry: Registry) -> Row:
+        """What `agent.list` says of it.
+
+        Args:
+            problem: Given a model, why it cannot be used; None = it can, as far as is known.
+        """
+        own = self.agent if self._has_own_model else None
+        problems = [problem(name) for name in self.config.model]
         return {
             "name": self.name,
             "title": self.config.title or self.name,
-            "description": self.config.description or self.agent.description,
-            "model": _called(self.agent.model) if self._has_own_model else self.config.model[0],
+            "description": self.config.description or (self.agent.description if self.agent else None),
+            "model": self.config.model[0] if own is None else _called(own.model),
             "models": self.models,
-            "is_offline": not self._has_own_model and self.config.model[0] == OFFLINE,
-            "tools": [*_own_tools(self.agent), *self._tool_rows(registry)],
+            "is_offline": own is None and self.config.model[0] == OFFLINE,
+            "tools": [*([] if self.agent is None else _own_tools(self.agent)), *self._tool_rows(registry)],
             "if_busy": self.config.if_busy,
             "on_disconnect": self.config.on_disconnect,
             "source": self.source,
-            "problem": None if self._has_own_model or None in problems else problems[0],
+            "problem": None if own is not None or None in problems else problems[0],
         }
 
     def _tool_rows(self, registry: Registry) -> list[Row]:
@@ -109,11 +107,13 @@ def from_settings(name: str, config: AgentConfig) -> Offer:
     """The agent of `[agent.NAME]`. Raises SettingsError."""
     if config.import_ is not None:
         return Offer(name, config, imported(config.import_, f"agent.{name}.import"), "import")
-    return Offer(name, config, Agent(name=name, description=config.description), "settings")
+    return Offer(name, config, None, "settings")
 
 
 def imported(place: str, key: str) -> AbstractAgent[Any, Any]:
     """What `module:agent` names. Raises SettingsError."""
+    from pydantic_ai.agent import AbstractAgent
+
     module, _, path = place.partition(":")
     try:
         value: Any = importlib.import_module(module)
@@ -129,11 +129,13 @@ def imported(place: str, key: str) -> AbstractAgent[Any, Any]:
 
 
 def _called(model: Any) -> str | None:
-    return model.model_name if isinstance(model, Model) else model
+    return model if isinstance(model, str) else getattr(model, "model_name", None)
 
 
 def _own_tools(agent: AbstractAgent[Any, Any]) -> list[Row]:
     """The tools that an agent brings along, where they can be known before it runs."""
+    from pydantic_ai.toolsets import FunctionToolset
+
     return [
         {
             "name": name,

@@ -37,6 +37,16 @@ _TIME = re.compile(
 )
 _URL = re.compile(r"https?://[^\s<>\"')\]]+")
 _NAMED = re.compile(r"^\s*(?:please\s+)?(?:call|use|run)?\s*`?([A-Za-z0-9_-]{1,64})`?\s*:?\s*(\{.*\})\s*$", re.DOTALL)
+_WORD = re.compile(r"\w[\w'-]*")
+_EMPTY: Final = frozenset(
+    _WORD.findall(
+        "a about all am an and any are as at be been but by can could did do does for from had has have how i if in "
+        "into is it its know like me my of on or our please should show so some tell than that the their them then there "
+        "these they this those to us was we were what what's when where which who who's whom whose why will with would "
+        "you your give find search look explain describe "
+        "der die das ein eine und oder ist sind war wer was wie wo wann warum welche welcher mir ich du es im zu mit"
+    )
+)
 _PLACE = re.compile(r"\bin\s+([A-Za-z_]+(?:[ /][A-Za-z_]+){0,2})")
 
 
@@ -60,9 +70,13 @@ def wish(question: str, tools: Sequence[str]) -> Wish | None:
     for found in (_named(question, tools), _sum(question), _time(question), _page(question)):
         if found is not None and found.tool in tools:
             return found
-    if "search_documents" in tools and question.strip():
-        return Wish("search_documents", {"query": question.strip()[:500]})
-    return None
+    words = meaningful(question)
+    return Wish("search_documents", {"query": words}) if words and "search_documents" in tools else None
+
+
+def meaningful(question: str) -> str:
+    """The words of a question that say what it is about; the others are in every text."""
+    return " ".join(word for word in _WORD.findall(question) if word.lower() not in _EMPTY)[:500]
 
 
 def _named(question: str, tools: Sequence[str]) -> Wish | None:
@@ -168,7 +182,7 @@ def _clock(now: Mapping[str, Any]) -> str:
 
 def _hits(hits: Sequence[Any]) -> str:
     if not hits:
-        return "`search_documents` found nothing about this."
+        return "No document mentions this (`search_documents`)."
     lines = [f"- `{hit.get('path')}`, line {hit.get('line')}: {_text(hit.get('snippet'))}" for hit in hits[:_SHOWN]]
     more = f"\n({len(hits) - _SHOWN} more)" if len(hits) > _SHOWN else ""
     return "These documents mention it:\n" + "\n".join(lines) + more

@@ -1,7 +1,8 @@
-"""The agents: registered as what can be started, answering in runs, remembering in threads. Needs `[agents]`.
+"""The agents: registered as what can be started, answering in runs, remembering in threads.
 
-`offers` has what agents there are, `answering` one answer, `turns` the lines of those that wait, `threads` the table,
-`memory` what a thread remembers. This one puts them together, on the hooks of the runs service.
+`offers` has what agents there are, `answering` one answer, `engine` what it is made with, `turns` the lines of those
+that wait, `threads` the table, `memory` what a thread remembers. This one puts them together, on the hooks of the runs
+service. Asking an agent needs the extra `[agents]`.
 """
 
 from __future__ import annotations
@@ -10,27 +11,29 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
-
-from pydantic_ai.agent import AbstractAgent
+from typing import TYPE_CHECKING, Any, Self
 
 from antiphon.errors import ConflictError, InvalidParams, ThreadBusy
 from antiphon.hub import Hub
 from antiphon.messages import NewEvent
 from antiphon.services.agents import forking
-from antiphon.services.agents.answering import Means, Turn, answer
+from antiphon.services.agents.answering import Turn, answer
 from antiphon.services.agents.config import AgentConfig, ModelConfig, check_models
 from antiphon.services.agents.memory import event_of, reconstructed
-from antiphon.services.agents.models import Models
 from antiphon.services.agents.offers import Offer, from_settings
+from antiphon.services.agents.registry import Registry
 from antiphon.services.agents.threads import Threads
-from antiphon.services.agents.toolset import Registry
 from antiphon.services.agents.turns import Alone, Place, Turns
 from antiphon.services.agents.values import MAX_TITLE, THREADS, question_of, read_input, title_of
 from antiphon.services.names import check_name
 from antiphon.services.questions import Questions
 from antiphon.services.runs import ENDED, Clock, LocalPort, NewRun, Runs, thread_channel
 from antiphon.services.table import Row
+
+if TYPE_CHECKING:  # loading it takes a second: only once somebody asks
+    from pydantic_ai.agent import AbstractAgent
+
+    from antiphon.services.agents.engine import Engine
 
 Rows = list[Row]
 DEFAULT_AGENT = "assistant"
@@ -67,9 +70,10 @@ class Agents:
         check_models(config, models)
         self._hub = hub
         self._runs = runs
-        self._models = Models(models)
-        self._means = Means(hub, self._models, tools)
+        self._models = models
         self._registry = tools
+        self._engine: Engine | None = None
+        self._loading = asyncio.Lock()
         self._turns = Turns(self._displace, self._moved)
         self._threads = Threads(hub, clock or runs.clock, self._turns.line)
         self._under_way: dict[str, Turn] = {}  # by run; those in threads that have no outcome
@@ -104,7 +108,7 @@ class Agents:
     @property
     def rows(self) -> Rows:
         """What `agent.list` answers."""
-        return [offer.row(self._models, self._registry) for offer in self._offers.values()]
+        return [offer.row(self._problem, self._registry) for offer in self._offers.values()]
 
     def knows(self, name: str) -> bool:
         """Whether this is an agent."""
@@ -119,7 +123,23 @@ class Agents:
             self._turns.check(thread_id, wanted.if_busy or offer.config.if_busy)
 
     async def _answer(self, offer: Offer, port: LocalPort) -> Any:
-        return await answer(self._means, offer, port, self._under_way.get(port.run_id))
+        return await answer(self._load, offer, port, self._under_way.get(port.run_id))
+
+    async def _load(self) -> Engine:
+        """The library with our models, in a thread the first time, so that nothing else has to wait."""
+        async with self._loading:
+            if self._engine is None:
+                self._engine = await asyncio.to_thread(self._new_engine)
+            return self._engine
+
+    def _new_engine(self) -> Engine:
+        from antiphon.services.agents.engine import Engine
+
+        named = {name for offer in self._offers.values() for name in offer.models}
+        return Engine(self._hub, self._registry, self._models, sorted(named))
+
+    def _problem(self, model: str) -> str | None:
+        return None if self._engine is None else self._engine.models.problem(model)
 
     # Lines of runs
 
@@ -232,7 +252,6 @@ class Agents:
     async def __aenter__(self) -> Self:
         """Find the threads again, with what runs of an earlier server had said. Raises StorageError."""
         await self._threads.load()
-        self._models.make({name for offer in self._offers.values() for name in offer.models})
         for run_id, row in self._runs.rows.items():
             if row["status"] not in ENDED and row["status"] != "queued" and self._threads.had_begun(run_id, row):
                 await self._find_again(run_id, row["thread_id"])
@@ -250,7 +269,8 @@ class Agents:
         """End what answers, as lost, then close the models' connections."""
         await self._runs.end_locals()
         self._threads.close()
-        await self._models.close()
+        if self._engine is not None:
+            await self._engine.close()
 
 
 class _InLine:

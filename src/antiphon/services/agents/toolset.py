@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from pydantic_ai import ModelRetry, RunContext, ToolFailed
 from pydantic_ai.tools import ToolDefinition
@@ -13,19 +13,10 @@ from pydantic_core import SchemaValidator, core_schema
 
 from antiphon.adapters.pydantic_ai_events import ToolProgress
 from antiphon.errors import InputError, NotFound, ToolError
+from antiphon.services.agents.registry import Registry
 from antiphon.services.tools import Tool, ToolContext
 
 _ANYTHING = SchemaValidator(schema=core_schema.any_schema())  # the registry checks arguments against the schema
-
-
-class Registry(Protocol):
-    """What is needed of the tools service."""
-
-    def select(self, patterns: Sequence[str]) -> list[Tool]: ...
-
-    async def prepare(self, patterns: Sequence[str]) -> list[Tool]: ...
-
-    async def call(self, name: str, arguments: Mapping[str, Any], context: ToolContext | None = None) -> Any: ...
 
 
 class RegisteredTools(AbstractToolset[Any]):
@@ -90,12 +81,3 @@ def _progress(ctx: RunContext[Any]) -> Callable[[float | None, str | None], Awai
         await ctx.emit(ToolProgress(progress=done, message=line))
 
     return said
-
-
-def approval(patterns: Sequence[str]) -> Callable[[Tool], bool]:
-    """Whether a tool is marked as needing approval, or named by an agent as such."""
-
-    def needed(tool: Tool) -> bool:
-        return tool.needs_approval or any(pattern in ("*", tool.name, tool.source) for pattern in patterns)
-
-    return needed
