@@ -40,8 +40,8 @@ _NAMED = re.compile(r"^\s*(?:please\s+)?(?:call|use|run)?\s*`?([A-Za-z0-9_-]{1,6
 _WORD = re.compile(r"\w[\w'-]*")
 _EMPTY: Final = frozenset(
     _WORD.findall(
-        "a about all am an and any are as at be been but by can could did do does for from had has have how i if in "
-        "into is it its know like me my of on or our please should show so some tell than that the their them then there "
+        "a about all am an and any are as at be been but by can did do does for from had has have how i if in into "
+        "is it its know like me my of on or our please should show so some tell than that the their them then there "
         "these they this those to us was we were what what's when where which who who's whom whose why will with would "
         "you your give find search look explain describe "
         "der die das ein eine und oder ist sind war wer was wie wo wann warum welche welcher mir ich du es im zu mit"
