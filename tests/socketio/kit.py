@@ -19,9 +19,11 @@ from antiphon.transports.queue import QueueSink
 from antiphon.transports.socketio.client import Client, Shared
 from antiphon.transports.socketio.codec import Codecs
 from antiphon.transports.socketio.namespace import ConnectRefused, Namespace, Peer
-from antiphon.transports.socketio.polling import EngineRefused, EngineServer
+from antiphon.transports.socketio.polling import PollingApp
+from antiphon.transports.socketio.refusals import EngineRefused
 from antiphon.transports.socketio.rooms import FAMILY, Speakers, open_rooms
 from antiphon.transports.socketio.session import EngineSession, Rules
+from antiphon.transports.socketio.sessions import EngineSessions
 from antiphon.transports.sweep import Beat, Sweep
 from antiphon.transports.websocket import WebSocketTransport
 
@@ -41,7 +43,7 @@ class Served:
     """The server, seen from a test."""
 
     port: int
-    engine: EngineServer
+    engine: EngineSessions
     namespaces: dict[str, Namespace]
 
     @property
@@ -98,13 +100,13 @@ def _namespace(name: str) -> Namespace:
 class App:
     """The ASGI app: no admission, everybody is the user of this machine."""
 
-    def __init__(self, engine: EngineServer) -> None:
+    def __init__(self, engine: EngineSessions) -> None:
         self._engine = engine
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         scope.setdefault("state", {})["user"] = LOCAL
         if scope["type"] == "http":
-            await self._engine(scope, receive, send)
+            await PollingApp(self._engine)(scope, receive, send)
         elif scope["type"] == "websocket":
             await self._socket(scope, receive, send)
 
@@ -113,7 +115,7 @@ class App:
         try:
             session = self._engine.open_socket(scope, sink, lambda piece: piece)
         except EngineRefused as refused:
-            status, headers, body = refused.response()
+            status, headers, body = refused.answer.status, refused.answer.headers, refused.answer.body
             await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
             await send({"type": "websocket.http.response.body", "body": body})
             return
@@ -130,7 +132,7 @@ async def serving(beat: Beat = BEAT) -> AsyncIterator[Served]:
         def listen(session: EngineSession, scope: Any) -> Client:
             return Client(shared, session, scope["state"]["user"])
 
-        engine = EngineServer(Rules(beat), sweep, crew, listen)
+        engine = EngineSessions(Rules(beat), sweep, listen)
         server = uvicorn.Server(uvicorn.Config(App(engine), port=0, log_level="warning", lifespan="off"))
         task = asyncio.create_task(server.serve())
         await until(lambda: server.started)

@@ -141,7 +141,7 @@ async def test_a_body_that_is_too_long(http: httpx2.AsyncClient) -> None:
 async def test_two_polls_at_once_end_the_session(http: httpx2.AsyncClient, served: Served) -> None:
     path = await opened(http)
     first = asyncio.create_task(http.get(path))
-    session = next(iter(served.engine.sessions()))
+    session = next(iter(served.engine.all()))
     await until(lambda: session.mailbox.is_polled)
     assert (await http.get(path)).status_code == 400
     assert (await first).text == "1"
@@ -151,7 +151,7 @@ async def test_two_polls_at_once_end_the_session(http: httpx2.AsyncClient, serve
 async def test_a_poll_that_is_let_go_ends_the_session(http: httpx2.AsyncClient, served: Served) -> None:
     path = await opened(http)
     poll = asyncio.create_task(http.get(path))
-    session = next(iter(served.engine.sessions()))
+    session = next(iter(served.engine.all()))
     await until(lambda: session.mailbox.is_polled)
     poll.cancel()
     await until(lambda: not session.is_open)
@@ -188,7 +188,7 @@ async def test_a_peer_that_does_not_answer_is_let_go(http: httpx2.AsyncClient, s
 async def test_closed_by_the_peer(http: httpx2.AsyncClient, served: Served) -> None:
     path = await opened(http)
     poll = asyncio.create_task(http.get(path))
-    session = next(iter(served.engine.sessions()))
+    session = next(iter(served.engine.all()))
     await until(lambda: session.mailbox.is_polled)
     await http.post(path, content="1")
     assert (await poll).text == "6"
@@ -232,7 +232,7 @@ async def test_an_upgrade_that_is_given_up(http: httpx2.AsyncClient, served: Ser
     async with web(served, f"&sid={path.rpartition('=')[2]}") as socket:
         await socket.send("2probe")
         assert await socket.recv() == "3probe"
-    session = next(iter(served.engine.sessions()))
+    session = next(iter(served.engine.all()))
     await until(lambda: not session.is_probing)
     await http.post(path, content="40")
     assert (await http.get(path)).text[:1] in "24"
@@ -243,7 +243,7 @@ async def test_nothing_is_lost_or_doubled_by_an_upgrade(http: httpx2.AsyncClient
     path = await opened(http)
     await http.post(path, content="40")
     space = served.namespaces["/"]
-    session = next(iter(served.engine.sessions()))
+    session = next(iter(served.engine.all()))
     await until(lambda: space.peers)
     await next(iter(space.peers.values())).join("talk")
     texts: list[str] = []

@@ -12,17 +12,21 @@ from antiphon.server.core import Core
 from antiphon.server.door import Receive, Scope, Send, refuse
 from antiphon.server.live.codec import LiveCodec, TextCodec
 from antiphon.server.sockets import SocketPath, peer_of
-from antiphon.transports.base import Ending, Socket
+from antiphon.transports.base import STOPPING_REASON, Ending, Socket
 from antiphon.transports.socketio.client import Client, Shared
 from antiphon.transports.socketio.codec import Codecs, Speaker, frame
 from antiphon.transports.socketio.engine import Piece
 from antiphon.transports.socketio.namespace import Namespace
-from antiphon.transports.socketio.polling import EngineRefused, EngineServer
+from antiphon.transports.socketio.polling import PollingApp
+from antiphon.transports.socketio.refusals import EngineRefused
 from antiphon.transports.socketio.rooms import Speakers
-from antiphon.transports.socketio.session import MAX_PAYLOAD, EngineSession, Rules, WebSession
+from antiphon.transports.socketio.session import MAX_PAYLOAD, EngineSession, Rules
+from antiphon.transports.socketio.sessions import EngineSessions
+from antiphon.transports.socketio.websession import WebSession
 from antiphon.transports.sweep import Beat, Sweep
 
 PATH = "/socket.io/"
+HELD = 4  # times what the hub may queue for a connection: that, and what is said to it alone
 
 
 class SocketSite:
@@ -45,8 +49,9 @@ class SocketSite:
         limits = core.settings.limits
         codecs = Codecs(Speakers(speakers))
         self._shared = Shared(core.hub, core.crew, core.limits, limits.subscriptions, namespaces, codecs)
-        rules = Rules(beat, min(limits.message_bytes, MAX_PAYLOAD))
-        self._engine = EngineServer(rules, self._sweep, core.crew, self._listen)
+        rules = Rules(beat, min(limits.message_bytes, MAX_PAYLOAD), HELD * limits.queued_bytes)
+        self._sessions = EngineSessions(rules, self._sweep, self._listen)
+        self._polling = PollingApp(self._sessions)
 
     @property
     def sockets(self) -> SocketPath:
@@ -56,19 +61,22 @@ class SocketSite:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request of one who polls."""
         try:
-            await self._engine(scope, receive, send)
+            await self._polling(scope, receive, send)
         except TooManyConnections as error:
             await refuse(scope, receive, send, error)
 
     def close(self) -> None:
         """End all sessions."""
-        self._engine.close("the server is stopping")
+        self._sessions.close(STOPPING_REASON)
         self._sweep.stop()
+        for namespace in self._shared.namespaces.values():
+            if namespace.kept is not None:
+                namespace.kept.close()
 
     def _open(self, scope: Scope, socket: Socket, framing: LiveCodec) -> WebSession:
         """Raises TooManyConnections, InvalidRequest."""
         try:
-            return self._engine.open_socket(scope, socket, _as_message if isinstance(framing, TextCodec) else frame)
+            return self._sessions.open_socket(scope, socket, _as_message if isinstance(framing, TextCodec) else frame)
         except EngineRefused as refused:
             raise InvalidRequest(refused.message) from None
 
@@ -77,11 +85,10 @@ class SocketSite:
         self._core.connections.check_room()
         peer = peer_of(scope)
         client = Client(self._shared, session, peer.user)
-        label = "polling" if session.polls else "websocket"
         connection = Connection(
-            replace(peer, transport=label), client.outlet, session, lambda reason, _: session.close(reason)
+            replace(peer, transport=_carriage(session)), client.outlet, session, lambda reason, _: session.close(reason)
         )
-        client.notify(_Row(self._core, connection))
+        client.notify(_Row(self._core, connection, session))
         self._core.connections.add(connection)
         return client
 
@@ -89,16 +96,21 @@ class SocketSite:
 class _Row:
     """A client in the table of connections."""
 
-    def __init__(self, core: Core, connection: Connection) -> None:
+    def __init__(self, core: Core, connection: Connection, session: EngineSession) -> None:
         self._core = core
         self._connection = connection
+        self._session = session
 
     def moved(self, outlet: Outlet) -> None:
         self._connection.outlet = outlet
-        self._connection.peer = replace(self._connection.peer, transport="websocket")
+        self._connection.peer = replace(self._connection.peer, transport=_carriage(self._session))
 
     def ended(self, reason: str) -> None:
         self._core.connections.remove(self._connection, Ending(None, reason))
+
+
+def _carriage(session: EngineSession) -> str:
+    return "polling" if session.polls else "websocket"
 
 
 def _as_message(piece: Piece) -> Piece:

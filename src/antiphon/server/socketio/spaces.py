@@ -46,7 +46,7 @@ class SpaceSpeaker:
 
 def root_namespace(core: Core, spaces: Sequence[Space]) -> Namespace:
     """The namespace `/` of a listener on which these dialects are served."""
-    namespace = Namespace(ROOT)
+    namespace = Namespace(ROOT, has_everybody=False)
     for space in spaces:
         namespace.on("connect")(partial(_enter, core, space))
         for name, answer in space.events.items():

@@ -9,6 +9,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
@@ -19,8 +20,11 @@ from antiphon.messages import Cursor
 from antiphon.transports.base import Limits
 from antiphon.transports.crew import Crew
 from antiphon.transports.socketio.codec import Codecs
+from antiphon.transports.socketio.endings import CLIENT_LEFT, MISSED, NO_NAMESPACE, may_return, spoken
 from antiphon.transports.socketio.engine import BadPacket
-from antiphon.transports.socketio.namespace import ConnectRefused, Namespace, Peer
+from antiphon.transports.socketio.handling import Handling, Work
+from antiphon.transports.socketio.hearing import Hearing
+from antiphon.transports.socketio.namespace import EVERYBODY, ConnectRefused, Namespace
 from antiphon.transports.socketio.packets import (
     ACK,
     CONNECT,
@@ -33,10 +37,12 @@ from antiphon.transports.socketio.packets import (
     decode,
     encode,
 )
+from antiphon.transports.socketio.peer import Peer
+from antiphon.transports.socketio.recovery import Left, Trail
+from antiphon.transports.socketio.returning import Resumed, claim_of, resume
 from antiphon.transports.socketio.session import EngineSession
 
 CONNECT_S = 45.0  # in which a client must have entered a namespace
-MAX_HANDLERS = 64  # of one client at a time: beyond, nothing more is read
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +51,7 @@ class Noticed(Protocol):
     """Who keeps a table of connections."""
 
     def moved(self, outlet: Outlet) -> None:
-        """The connection goes on over another outlet."""
+        """The connection goes on over another outlet, perhaps over another carriage."""
 
     def ended(self, reason: str) -> None: ...
 
@@ -66,39 +72,36 @@ class Client:
     """The server's side of one client, in whichever namespaces it is."""
 
     __slots__ = (
-        "_assembly",
-        "_handlers",
-        "_noticed",
-        "_peers",
-        "_session",
-        "_shared",
-        "_timer",
+        "_assembly", "_entering", "_handling", "_hearing", "_noticed", "_peers", "_session", "_shared", "_timer",
         "_user",
-        "outlet",
-    )
+    )  # fmt: skip
 
     def __init__(self, shared: Shared, session: EngineSession, user: Any) -> None:
         self._shared = shared
         self._session = session
         self._user = user
         self._peers: dict[str, Peer] = {}  # by namespace
+        self._entering: set[str] = set()  # namespaces that are asked to let it in
         self._assembly: Assembly | None = None
-        self._handlers: set[asyncio.Task[None]] = set()
+        self._handling = Handling(shared.crew, shared.limits.message_bytes)
+        self._hearing = Hearing(
+            shared.hub,
+            shared.codecs,
+            session,
+            partial(session.close, MISSED),
+            bound_bytes=shared.limits.queued_bytes,
+            max_subscriptions=shared.max_subscriptions,
+        )
         self._noticed: Noticed | None = None
-        self.outlet = self._make_outlet()
         loop = asyncio.get_running_loop()
-        self._timer: asyncio.TimerHandle | None = loop.call_later(CONNECT_S, session.close, "no namespace entered")
+        self._timer: asyncio.TimerHandle | None = loop.call_later(CONNECT_S, session.close, NO_NAMESPACE)
+
+    @property
+    def outlet(self) -> Outlet:
+        return self._hearing.outlet
 
     def notify(self, noticed: Noticed) -> None:
         self._noticed = noticed
-
-    def _make_outlet(self) -> Outlet:
-        return Outlet(
-            self._shared.codecs.of(self._session),
-            self._session.sink,
-            bound_bytes=self._shared.limits.queued_bytes,
-            max_subscriptions=self._shared.max_subscriptions,
-        )
 
     # what the session tells
 
@@ -112,11 +115,11 @@ class Client:
         if peer is None:
             return None  # it is on its way out, or never was in
         if packet.kind == EVENT:
-            return self._event(peer, packet)
+            return self._event(peer, packet, len(data))
         if packet.kind == ACK:
             peer.acknowledged(packet.id or 0, packet.data)
         elif packet.kind == DISCONNECT:
-            self.leave(peer, "client namespace disconnect")
+            self.leave(peer, CLIENT_LEFT)
         else:
             raise BadPacket("only servers refuse")
         return None
@@ -137,116 +140,185 @@ class Client:
             return packet
         if not packet.attachments:
             return complete(packet, ())
-        self._assembly = Assembly(packet)
+        self._assembly = Assembly(packet, self._shared.limits.message_bytes)
         return None
 
     def upgraded(self) -> None:
-        old, self.outlet = self.outlet, self._make_outlet()
-        self._shared.hub.move(old, self.outlet)
-        old.close()
-        if self._noticed is not None:
-            self._noticed.moved(self.outlet)
+        self._hearing.move()
+        self._tell_moved()
 
     def drained(self) -> None:
         self._shared.hub.drained(self.outlet)
 
     def ended(self, reason: str) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        self._stop_timer()
         self.outlet.close()
+        self._assembly = None
         for peer in list(self._peers.values()):
             self.leave(peer, reason)
-        for task in self._handlers:
-            task.cancel()
         if self._noticed is not None:
             self._noticed.ended(reason)
+
+    def _tell_moved(self) -> None:
+        if self._noticed is not None:
+            self._noticed.moved(self.outlet)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     # entering and leaving
 
     def _connect(self, packet: SocketPacket) -> Awaitable[None] | None:
         namespace = self._shared.namespaces.get(packet.namespace)
         if namespace is None:
-            self.say(SocketPacket(CONNECT_ERROR, packet.namespace, {"message": "Invalid namespace"}))
+            self._refuse(packet.namespace, "Invalid namespace")
             return None
-        if packet.namespace in self._peers:
+        if packet.namespace in self._peers or packet.namespace in self._entering:
             raise BadPacket("the client is in this namespace already")
-        peer = Peer(namespace, self, secrets.token_urlsafe(15), self._user, packet.data)
-        return self._enter(peer)
+        return self._enter(namespace, packet.data)
 
-    async def _enter(self, peer: Peer) -> None:
+    async def _enter(self, namespace: Namespace, auth: Any) -> None:
         """Let it in, or say why not; what it says meanwhile waits."""
+        claim, given = (None, auth) if namespace.kept is None else claim_of(auth)
+        peer = Peer(namespace, self, secrets.token_urlsafe(15), self._user, given)
+        self._entering.add(namespace.name)
+        try:
+            if not await self._is_admitted(peer):
+                return
+            resumed = None
+            if namespace.kept is not None and claim is not None:
+                resumed = await resume(namespace.kept, claim, self._user, self._hearing)
+            await self._prepare(peer, resumed)
+            if self._session.is_open:
+                self._welcome(peer, resumed)
+        finally:
+            self._entering.discard(namespace.name)
+
+    async def _is_admitted(self, peer: Peer) -> bool:
         namespace = peer.namespace
         try:
             await namespace.admit(peer)
         except ConnectRefused as refused:
-            more = {} if refused.data is None else {"data": refused.data}
-            self.say(SocketPacket(CONNECT_ERROR, namespace.name, {"message": refused.message, **more}))
+            self._refuse(namespace.name, refused.message, refused.data)
+        except Exception:
+            log.exception("a check failed", namespace=namespace.name)
+            self._refuse(namespace.name, "Internal server error")
+        else:
+            return self._session.is_open
+        return False
+
+    def _refuse(self, namespace: str, message: str, data: Any = None) -> None:
+        more = {} if data is None else {"data": data}
+        self._send(SocketPacket(CONNECT_ERROR, namespace, {"message": message, **more}))
+
+    async def _prepare(self, peer: Peer, resumed: Resumed | None) -> None:
+        """Give it the rooms that it begins with."""
+        namespace = peer.namespace
+        if resumed is not None:
+            left = resumed.left
+            peer.sid, peer.data, peer.trail, peer.recovered = left.sid, left.data, left.trail, True
+            peer.channels.update(left.trail.rooms)
             return
-        if not self._session.is_open:
-            await namespace.left(peer, "connection lost")
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        if namespace.kept is not None and self._session.is_open:
+            peer.trail = Trail(secrets.token_urlsafe(18))
+            self._hearing.leave_trails()
+            self._tell_moved()
+        if namespace.has_everybody:
+            await peer.join(EVERYBODY)
+
+    def _welcome(self, peer: Peer, resumed: Resumed | None) -> None:
+        namespace, trail = peer.namespace, peer.trail
+        self._stop_timer()
         self._peers[namespace.name] = peer
-        self.say(SocketPacket(CONNECT, namespace.name, {"sid": peer.sid}))
-        await namespace.entered(peer)
+        namespace.peers[peer.sid] = peer
+        facts = {"sid": peer.sid}
+        if namespace.kept is not None and trail is not None:
+            facts["pid"] = trail.pid
+            namespace.kept.entered(peer, trail.pid)
+        self._send(SocketPacket(CONNECT, namespace.name, facts))
+        if resumed is not None and trail is not None:
+            for pieces in resumed.missed:
+                self._session.say(trail.said_alone(pieces))
+            for subscription in resumed.subscriptions:
+                self._hearing.begin(subscription)
+        if namespace.greets:
+            peer.entering = self._shared.crew.start(namespace.entered(peer), name="socket.io connect")
 
     def leave(self, peer: Peer, reason: str) -> None:
         """A peer goes: nothing more is said to it in its namespace."""
-        if self._peers.get(peer.namespace.name) is not peer:
+        namespace = peer.namespace
+        if self._peers.get(namespace.name) is not peer:
             return
-        del self._peers[peer.namespace.name]
-        for channel in list(peer.channels):
-            peer.unfollow(channel)
+        del self._peers[namespace.name]
+        namespace.peers.pop(peer.sid, None)
+        for channel in peer.channels:
+            self._hearing.unfollow(channel)
         peer.gone()
-        self._shared.crew.start(peer.namespace.left(peer, reason), name="socket.io disconnect")
+        if namespace.kept is not None and peer.trail is not None:
+            left = Left(peer.sid, peer.user, peer.data, peer.trail) if may_return(reason) else None
+            namespace.kept.gone(peer.trail.pid, left)
+        if namespace.says_goodbye:
+            self._shared.crew.start(_say_goodbye(peer, spoken(reason)), name="socket.io disconnect")
+
+    def drop(self, reason: str) -> None:
+        self._session.close(reason)
 
     # what is said and heard
 
-    def say(self, packet: SocketPacket) -> None:
+    def say(self, peer: Peer, packet: SocketPacket) -> bool:
+        if self._peers.get(peer.namespace.name) is not peer:
+            return False
+        if peer.trail is not None and packet.kind == EVENT and packet.id is None:
+            pieces = encode(packet)
+            self.outlet.release()
+            self._session.say(peer.trail.said_alone(pieces))
+        else:
+            self._send(packet)
+        return True
+
+    def _send(self, packet: SocketPacket) -> None:
         """Send a packet behind what was gathered. Raises TypeError."""
         pieces = encode(packet)
         self.outlet.release()
         self._session.say(pieces)
 
     async def follow(self, peer: Peer, channel: str, after: Cursor | Start) -> None:
-        """Subscribe a peer, again where the session was upgraded meanwhile. Raises what `Hub.subscribe` raises."""
-        outlet = None
-        while outlet is not self.outlet:
-            outlet = self.outlet
-            subscription, _ = await self._shared.hub.subscribe(outlet, channel, after)
-        if channel in peer.channels:
-            self._shared.hub.begin(subscription)
-        else:  # it left while it came
-            self.unfollow(channel)
+        await self._hearing.follow(channel, after, peer.trail)
+        if channel not in peer.channels:  # it left while it came
+            self.unfollow(peer, channel)
 
-    def unfollow(self, channel: str) -> None:
-        if channel in self.outlet.subscriptions:
-            self.outlet.unsubscribe(channel)
+    def unfollow(self, peer: Peer, channel: str) -> None:
+        self._hearing.unfollow(channel)
+        if peer.trail is not None:
+            peer.trail.end(channel)
 
     # events
 
-    def _event(self, peer: Peer, packet: SocketPacket) -> Awaitable[None] | None:
+    def _event(self, peer: Peer, packet: SocketPacket, size: int) -> Awaitable[None] | None:
         name, *args = packet.data
         if not peer.namespace.has(name):
             return None
-        task = self._shared.crew.start(self._answer(peer, name, args, packet.id), name=f"socket.io {name}")
-        self._handlers.add(task)
-        task.add_done_callback(self._handlers.discard)
-        return self._room() if len(self._handlers) >= MAX_HANDLERS else None
-
-    async def _room(self) -> None:
-        while len(self._handlers) >= MAX_HANDLERS:
-            await asyncio.wait(self._handlers, return_when=asyncio.FIRST_COMPLETED)
+        return self._handling.take(Work(partial(self._answer, peer, name, args, packet.id), name, size))
 
     async def _answer(self, peer: Peer, name: str, args: Sequence[Any], number: int | None) -> None:
+        if peer.entering is not None:
+            await asyncio.wait([peer.entering])
+            peer.entering = None
         try:
             result = await peer.namespace.answer(peer, name, args)
             if number is not None:
                 given = [] if result is None else list(result) if isinstance(result, tuple) else [result]
-                self.say(SocketPacket(ACK, peer.namespace.name, given, number))
+                self.say(peer, SocketPacket(ACK, peer.namespace.name, given, number))
         except AntiphonError as error:
             log.info("an event was refused", event_name=name, error=error.message)
         except Exception:
             log.exception("a handler failed", event_name=name)
+
+
+async def _say_goodbye(peer: Peer, reason: str) -> None:
+    """Once it has been greeted."""
+    if peer.entering is not None:
+        await asyncio.wait([peer.entering])
+    await peer.namespace.left(peer, reason)

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from antiphon.hub import Encoded, Gap
 from antiphon.messages import Event
+from antiphon.transports.base import Socket
 from antiphon.transports.frames import Opcode, encode_frame
-from antiphon.transports.socketio.engine import Piece, payload_size
-from antiphon.transports.socketio.session import EngineSession
+from antiphon.transports.socketio.engine import Piece, encode_mail
+from antiphon.transports.socketio.mailbox import Mailbox
+from antiphon.transports.socketio.recovery import Trail
+from antiphon.transports.socketio.session import EngineSession, Frame
+
+NOTHING = Encoded((), 0)
+LOST = Encoded((), -1)
+"""Events will not come, and the protocol has no word for it: the session ends, and the client looks again."""
+
+SUFFIX_BYTES = 32  # about what a trail adds to a packet
 
 
 class Speaker(Protocol):
@@ -19,8 +28,8 @@ class Speaker(Protocol):
     def event(self, event: Event) -> Sequence[Piece]:
         """The packets of one event, most often one; none = it is not spoken of."""
 
-    def gap(self, gap: Gap) -> Sequence[Piece]:
-        """What is said instead of events that will not come."""
+    def gap(self, gap: Gap) -> Sequence[Piece] | None:
+        """What is said instead of events that will not come; None = the session ends, and the client looks again."""
 
 
 class SocketCodec(ABC):
@@ -35,20 +44,22 @@ class SocketCodec(ABC):
         return self._encoded([piece for event in events for piece in self._speaker.event(event)])
 
     def caught_up(self, channel: str, epoch: str, offset: int) -> Encoded:  # noqa: ARG002 - nor this moment
-        return Encoded((), 0)
+        return NOTHING
 
     def gap(self, gap: Gap) -> Encoded:
-        return self._encoded(self._speaker.gap(gap))
+        pieces = self._speaker.gap(gap)
+        return LOST if pieces is None else self._encoded(pieces)
 
     @abstractmethod
     def _encoded(self, pieces: Sequence[Piece]) -> Encoded: ...
 
 
 class MailCodec(SocketCodec):
-    """Packets as they are: the mailbox of one who polls joins them into a body."""
+    """Packets as they stand in the body of an answer to one who polls."""
 
     def _encoded(self, pieces: Sequence[Piece]) -> Encoded:
-        return Encoded(tuple(pieces), sum(map(payload_size, pieces)))
+        mail = tuple(map(encode_mail, pieces))
+        return Encoded(mail, sum(map(len, mail)) + len(mail))
 
 
 class MessageCodec(SocketCodec):
@@ -63,7 +74,7 @@ class FrameCodec(SocketCodec):
 
     def _encoded(self, pieces: Sequence[Piece]) -> Encoded:
         if not pieces:
-            return Encoded((), 0)
+            return NOTHING
         joined = b"".join(map(frame, pieces))
         return Encoded((joined,), len(joined))
 
@@ -80,9 +91,54 @@ class Codecs:
         self._mail = MailCodec(speaker)
         self._messages = MessageCodec(speaker)
         self._frames = FrameCodec(speaker)
+        self.late = LateCodec(speaker)  # for those who may come back after a cut
 
     def of(self, session: EngineSession) -> SocketCodec:
         """The one for the way in which a session is carried now."""
         if session.polls:
             return self._mail
         return self._frames if session.frame is frame else self._messages
+
+
+class Spoken(NamedTuple):
+    """What one event is said as, without what depends on who hears it."""
+
+    channel: str
+    offset: int
+    pieces: Sequence[Piece]
+
+
+class LateCodec(SocketCodec):
+    """Packets that get their last argument when they are handed to a carriage, by `TrailSink`."""
+
+    def events(self, epoch: str, events: Sequence[Event]) -> Encoded:  # noqa: ARG002
+        spoken = [Spoken(event.channel, event.offset, self._speaker.event(event)) for event in events]
+        return Encoded(tuple(spoken), sum(SUFFIX_BYTES + len(piece) for one in spoken for piece in one.pieces))
+
+    def _encoded(self, pieces: Sequence[Piece]) -> Encoded:
+        return Encoded((Spoken("", 0, pieces),), sum(map(len, pieces)))
+
+
+class TrailSink:
+    """Hands packets to a carriage, each with what its client then has.
+
+    Args:
+        trails: By channel; packets of others stay as they are.
+    """
+
+    def __init__(self, sink: Mailbox | Socket, make: Frame, trails: Mapping[str, Trail]) -> None:
+        self._sink = sink
+        self._frame = make
+        self._trails = trails
+
+    @property
+    def queued_bytes(self) -> int:
+        return self._sink.queued_bytes
+
+    def send(self, parts: Sequence[Any]) -> None:
+        made: list[Any] = []
+        for channel, offset, pieces in parts:
+            trail = self._trails.get(channel)
+            made += map(self._frame, pieces if trail is None else trail.said(channel, offset, pieces))
+        if made:
+            self._sink.send(made)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode, b64encode
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 OPEN: Final = "0"
@@ -29,6 +29,14 @@ Piece = str | bytes
 
 class BadPacket(ValueError):
     """What arrived is no packet; the message says why."""
+
+    reason = "parse error"  # why the session ends
+
+
+class TooLong(BadPacket):
+    """What arrived is longer than it may be."""
+
+    reason = "message too long"
 
 
 class Packet(NamedTuple):
@@ -63,17 +71,16 @@ def _decode_part(part: str) -> Packet:
         raise BadPacket("a packet that begins with `b` must be base64") from None
 
 
-def encode_payload(pieces: Iterable[Piece]) -> bytes:
+def encode_mail(piece: Piece) -> bytes:
+    """A packet as it stands in an HTTP body."""
+    return piece.encode() if isinstance(piece, str) else b"b" + b64encode(piece)
+
+
+def decode_mail(mail: bytes) -> Piece:
+    """The packet again, for another carriage."""
+    return b64decode(mail[1:]) if mail.startswith(b"b") else mail.decode()
+
+
+def join_mail(mail: Sequence[bytes]) -> bytes:
     """Packets as one HTTP body."""
-    return SEPARATOR.join(
-        piece if isinstance(piece, str) else "b" + b64encode(piece).decode("ascii") for piece in pieces
-    ).encode()
-
-
-def payload_size(piece: Piece) -> int:
-    """How many bytes a packet takes in an HTTP body, with its separator."""
-    return len(piece) + 1 if isinstance(piece, str) and piece.isascii() else _exact_size(piece)
-
-
-def _exact_size(piece: Piece) -> int:
-    return len(piece.encode()) + 1 if isinstance(piece, str) else (len(piece) + 2) // 3 * 4 + 2
+    return mail[0] if len(mail) == 1 else SEPARATOR.encode().join(mail)

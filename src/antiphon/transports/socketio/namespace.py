@@ -12,16 +12,20 @@ async def say(peer: Peer, text: str) -> str:      # what is returned is the ackn
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-from antiphon.hub import Start
-from antiphon.messages import Cursor
-from antiphon.transports.socketio import packets
+import structlog
 
-ACK_S = 10.0  # how long an acknowledgement is waited for
+from antiphon.transports.socketio.peer import Disconnected, Peer
+from antiphon.transports.socketio.recovery import MAX_RECOVERY_S, Kept
+
+__all__ = ["ConnectRefused", "Disconnected", "Namespace", "Peer"]
+
+EVERYBODY = ""  # the room that all are in
+
+log = structlog.get_logger(__name__)
 
 Handler = Callable[..., Any]
 H = TypeVar("H", bound=Handler)
@@ -40,112 +44,28 @@ class ConnectRefused(Exception):
         self.data = data
 
 
-class Disconnected(Exception):
-    """The peer went before it acknowledged."""
-
-
-class Carrier(Protocol):
-    """What a peer needs of the client it belongs to."""
-
-    def say(self, packet: packets.SocketPacket) -> None: ...
-
-    async def follow(self, peer: Peer, channel: str, after: Cursor | Start) -> None: ...
-
-    def unfollow(self, channel: str) -> None: ...
-
-    def leave(self, peer: Peer, reason: str) -> None: ...
-
-
-class Peer:
-    """One client in one namespace."""
-
-    __slots__ = ("_acks", "_carrier", "_next_ack", "auth", "channels", "data", "namespace", "sid", "user")
-
-    def __init__(self, namespace: Namespace, carrier: Carrier, sid: str, user: Any, auth: Any) -> None:
-        self.namespace = namespace
-        self.sid = sid
-        self.user = user  # as the server knows users
-        self.auth = auth  # what the client gave when it connected
-        self.data: dict[str, Any] = {}  # the application's own
-        self.channels: set[str] = set()
-        self._carrier = carrier
-        self._acks: dict[int, asyncio.Future[list[Any]]] = {}
-        self._next_ack = 0
-
-    def emit(self, event: str, *args: Any) -> None:
-        """Send an event to this client alone. Raises TypeError: an argument is neither JSON nor bytes."""
-        self._say(packets.SocketPacket(packets.EVENT, self.namespace.name, [event, *args]))
-
-    async def call(self, event: str, *args: Any, timeout_s: float = ACK_S) -> list[Any]:
-        """Send an event and wait for the acknowledgement: its arguments.
-
-        Raises:
-            TimeoutError: None came within `timeout_s` seconds.
-            Disconnected: The client went.
-            TypeError: An argument is neither JSON nor bytes.
-        """
-        number, self._next_ack = self._next_ack, self._next_ack + 1
-        answer: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
-        self._acks[number] = answer
-        try:
-            self._say(packets.SocketPacket(packets.EVENT, self.namespace.name, [event, *args], number))
-            async with asyncio.timeout(timeout_s):
-                return await answer
-        finally:
-            del self._acks[number]
-
-    async def join(self, room: str) -> None:
-        """Hear what is emitted to a room from now on; joining again changes nothing."""
-        await self.follow(self.namespace.channel(room), Start.NOW)
-
-    def leave(self, room: str) -> None:
-        """Hear no more of a room."""
-        self.unfollow(self.namespace.channel(room))
-
-    async def follow(self, channel: str, after: Cursor | Start = Start.NOW) -> None:
-        """Hear a channel of the hub, as the server's speaker says it. Raises what `Hub.subscribe` raises."""
-        if channel not in self.channels:
-            self.channels.add(channel)
-            await self._carrier.follow(self, channel, after)
-
-    def unfollow(self, channel: str) -> None:
-        if channel in self.channels:
-            self.channels.discard(channel)
-            self._carrier.unfollow(channel)
-
-    def disconnect(self) -> None:
-        """Let the client go; it does not come back by itself."""
-        self._say(packets.SocketPacket(packets.DISCONNECT, self.namespace.name))
-        self._carrier.leave(self, "server namespace disconnect")
-
-    def acknowledged(self, number: int, args: list[Any]) -> None:
-        """An acknowledgement came; one that nobody waits for any more is ignored."""
-        answer = self._acks.get(number)
-        if answer is not None and not answer.done():
-            answer.set_result(args)
-
-    def gone(self) -> None:
-        """Nothing comes any more."""
-        for answer in self._acks.values():
-            if not answer.done():
-                answer.set_exception(Disconnected())
-
-    def _say(self, packet: packets.SocketPacket) -> None:
-        self._carrier.say(packet)
-
-
 class Namespace:
     """Handlers of events, by name.
 
     Args:
         name: Begins with `/`.
+        recovery_s: How long a client that was cut off may take to come back and go on where it was: with its id, its
+            rooms and `Peer.data`, and with what it missed. It costs an argument behind those of every event, which
+            stock clients since 4.6 know what to do with. 0 = it begins anew.
+        has_everybody: Whether all are in one room, so that `emit` without a room reaches them.
+    Raises:
+        ValueError: No namespace can have this name, or this time is too long.
     """
 
-    def __init__(self, name: str = "/") -> None:
+    def __init__(self, name: str = "/", *, recovery_s: float = 0, has_everybody: bool = True) -> None:
         if not name.startswith("/") or "," in name or "?" in name:
             raise ValueError("the name of a namespace begins with `/` and has neither `,` nor `?`")
+        if not 0 <= recovery_s <= MAX_RECOVERY_S:
+            raise ValueError(f"recovery_s is at most {MAX_RECOVERY_S}: rooms keep what was said for no longer")
         self.name = name
         self.peers: dict[str, Peer] = {}  # by sid
+        self.kept = Kept(recovery_s) if recovery_s else None  # of those who may come back; None = nobody may
+        self.has_everybody = has_everybody
         self._handlers: dict[str, Handler] = {}
         self._checks: list[Handler] = []
         self._connect: list[Handler] = []
@@ -160,8 +80,9 @@ class Namespace:
         """A decorator: the function answers an event; it is called with the peer and the event's arguments.
 
         What it returns is the acknowledgement, where the client wants one (a tuple: several arguments). A second
-        function for the same event replaces the first. `connect` (called with the peer once it is in) and `disconnect`
-        (called with the peer and the reason) are no events of the client.
+        function for the same event replaces the first. `connect` (called with the peer once it is in, before any of its
+        events is answered) and `disconnect` (called with the peer and the reason, in Socket.IO's words) are no events
+        of the client, and may have several functions.
         """
 
         def decorate(function: H) -> H:
@@ -185,27 +106,32 @@ class Namespace:
         """Begin to be served: `publish(channel, event, args)`."""
         self._publish = publish
 
-    async def emit(self, event: str, *args: Any, room: str) -> None:
+    async def emit(self, event: str, *args: Any, room: str | None = None) -> None:
         """Send an event to all in a room; it is encoded once for all of them.
 
+        Args:
+            room: None = to all in the namespace.
         Raises:
             RuntimeError: No server serves this namespace.
             TypeError: An argument is neither JSON nor bytes.
         """
         if self._publish is None:
             raise RuntimeError("no server serves this namespace")
-        await self._publish(self.channel(room), event, args)
+        await self._publish(self.channel(EVERYBODY if room is None else room), event, args)
 
     async def admit(self, peer: Peer) -> None:
         """Let a peer in. Raises ConnectRefused."""
         for check in self._checks:
             await _result(check(peer))
 
+    @property
+    def greets(self) -> bool:
+        """Whether somebody wants to know who enters."""
+        return bool(self._connect)
+
     async def entered(self, peer: Peer) -> None:
         """A peer is in, and has been told."""
-        self.peers[peer.sid] = peer
-        for handler in self._connect:
-            await _result(handler(peer))
+        await _all(self._connect, "connect", peer)
 
     async def answer(self, peer: Peer, event: str, args: Sequence[Any]) -> Any:
         """What the handler of an event returns; None where there is none."""
@@ -215,11 +141,23 @@ class Namespace:
     def has(self, event: str) -> bool:
         return event in self._handlers
 
+    @property
+    def says_goodbye(self) -> bool:
+        """Whether somebody wants to know who leaves."""
+        return bool(self._disconnect)
+
     async def left(self, peer: Peer, reason: str) -> None:
-        """A peer is gone."""
-        self.peers.pop(peer.sid, None)
-        for handler in self._disconnect:
-            await _result(handler(peer, reason))
+        """A peer is gone, for a reason in Socket.IO's words."""
+        await _all(self._disconnect, "disconnect", peer, reason)
+
+
+async def _all(handlers: Sequence[Handler], event: str, *args: Any) -> None:
+    """One that fails keeps nothing from the others."""
+    for handler in handlers:
+        try:
+            await _result(handler(*args))
+        except Exception:
+            log.exception("a handler failed", event_name=event)
 
 
 async def _result(found: Any) -> Any:

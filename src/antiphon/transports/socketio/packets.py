@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from antiphon.transports.socketio.engine import MESSAGE, BadPacket, Piece
+from antiphon.transports.socketio.engine import MESSAGE, BadPacket, Piece, TooLong
 
 CONNECT: Final = 0
 DISCONNECT: Final = 1
@@ -75,9 +75,19 @@ def _data(text: str) -> Any:
     if not text:
         return None
     try:
-        return orjson.loads(text)
+        found = orjson.loads(text)
     except orjson.JSONDecodeError:
         raise BadPacket("the data of a packet must be JSON") from None
+    if text.count("[") + text.count("{") > MAX_DEPTH and _is_deep(found, MAX_DEPTH):
+        raise BadPacket(f"nested deeper than {MAX_DEPTH}")
+    return found
+
+
+def _is_deep(value: Any, depth: int) -> bool:
+    if not isinstance(value, list | dict):
+        return False
+    inner = value if isinstance(value, list) else value.values()
+    return depth == 0 or any(_is_deep(item, depth - 1) for item in inner)
 
 
 def _check(packet: SocketPacket) -> None:
@@ -95,14 +105,23 @@ def _check(packet: SocketPacket) -> None:
 
 
 class Assembly:
-    """A binary packet whose attachments are on their way."""
+    """A binary packet whose attachments are on their way.
 
-    def __init__(self, packet: SocketPacket) -> None:
+    Args:
+        most_bytes: Of all attachments together.
+    """
+
+    def __init__(self, packet: SocketPacket, most_bytes: int) -> None:
+        self.size = 0
         self._packet = packet
+        self._most_bytes = most_bytes
         self._bytes: list[bytes] = []
 
     def add(self, data: bytes) -> SocketPacket | None:
-        """Take the next attachment; the packet once it is complete. Raises BadPacket."""
+        """Take the next attachment; the packet once it is complete. Raises BadPacket, TooLong."""
+        self.size += len(data)
+        if self.size > self._most_bytes:
+            raise TooLong(f"the attachments of a packet may have {self._most_bytes} bytes")
         self._bytes.append(data)
         if len(self._bytes) < self._packet.attachments:
             return None
@@ -112,14 +131,13 @@ class Assembly:
 def complete(packet: SocketPacket, attachments: Sequence[bytes]) -> SocketPacket:
     """Put attachments where their placeholders are. Raises BadPacket."""
     kind = {BINARY_EVENT: EVENT, BINARY_ACK: ACK}.get(packet.kind, packet.kind)
-    return packet._replace(kind=kind, data=_fill(packet.data, attachments, MAX_DEPTH), attachments=0)
+    data = _fill(packet.data, attachments) if packet.kind in (BINARY_EVENT, BINARY_ACK) else packet.data
+    return packet._replace(kind=kind, data=data, attachments=0)
 
 
-def _fill(value: Any, attachments: Sequence[bytes], depth: int) -> Any:
-    if not depth:
-        raise BadPacket(f"nested deeper than {MAX_DEPTH}")
+def _fill(value: Any, attachments: Sequence[bytes]) -> Any:
     if isinstance(value, list):
-        return [_fill(item, attachments, depth - 1) for item in value]
+        return [_fill(item, attachments) for item in value]
     if not isinstance(value, dict):
         return value
     if value.get("_placeholder") is True:
@@ -127,7 +145,7 @@ def _fill(value: Any, attachments: Sequence[bytes], depth: int) -> Any:
         if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < len(attachments):
             raise BadPacket("a placeholder names an attachment that is not there")
         return attachments[number]
-    return {key: _fill(item, attachments, depth - 1) for key, item in value.items()}
+    return {key: _fill(item, attachments) for key, item in value.items()}
 
 
 def encode(packet: SocketPacket) -> list[Piece]:
@@ -158,6 +176,11 @@ def take_bytes(value: Any, attachments: list[bytes]) -> Any:
     if isinstance(value, dict):
         return {key: take_bytes(item, attachments) for key, item in value.items()}
     return value
+
+
+def with_argument(text: str, argument: str) -> str:
+    """The text of an event's packet with one more argument, JSON already, behind the others."""
+    return f"{text[:-1]},{argument}]"
 
 
 def encode_event(namespace: str, name: str, argument: bytes) -> str:

@@ -13,7 +13,7 @@ from antiphon.messages import Event, NewEvent
 from antiphon.transports.socketio.codec import Speaker
 from antiphon.transports.socketio.engine import Piece
 from antiphon.transports.socketio.namespace import Namespace
-from antiphon.transports.socketio.packets import EVENT, SocketPacket, complete, encode, take_bytes
+from antiphon.transports.socketio.packets import BINARY_EVENT, EVENT, SocketPacket, complete, encode, take_bytes
 
 FAMILY: Final = "socketio:"
 
@@ -47,11 +47,12 @@ class RoomSpeaker:
         data = orjson.loads(event.payload)
         packet = SocketPacket(EVENT, data["namespace"], [event.type, *data["args"]])
         if attachments := data.get("attachments"):
-            packet = complete(packet, [b64decode(part) for part in attachments])
+            binary = packet._replace(kind=BINARY_EVENT)
+            packet = complete(binary, [b64decode(part) for part in attachments])
         return encode(packet)
 
-    def gap(self, gap: Gap) -> Sequence[Piece]:  # noqa: ARG002 - this protocol has no word for it
-        return ()
+    def gap(self, gap: Gap) -> None:
+        """Only a new beginning tells the client that it missed something."""
 
 
 class Speakers:
@@ -69,7 +70,7 @@ class Speakers:
         speaker = self._of(event.channel)
         return () if speaker is None else speaker.event(event)
 
-    def gap(self, gap: Gap) -> Sequence[Piece]:
+    def gap(self, gap: Gap) -> Sequence[Piece] | None:
         speaker = self._of(gap.channel)
         return () if speaker is None else speaker.gap(gap)
 

@@ -1,12 +1,13 @@
 """One Engine.IO session: what a client says and hears, whichever way it is carried at the moment.
 
-A session begins by polling or over a WebSocket. One that polls may be upgraded: the client tries the socket out
+A session begins by polling or over a WebSocket. One that polls may be upgraded: the client tries a socket out
 (`2probe`, `3probe`) while it still polls, its open request is let go with a `noop`, and with `upgrade` the socket takes
 over: what waited in the mailbox goes first. Source: Engine.IO protocol, revision 4.
 """
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from typing import Any, Protocol
 
 import orjson
 
-from antiphon.transports.base import Ending, Socket
+from antiphon.transports.base import Socket
+from antiphon.transports.socketio.endings import CLOSED_BY_PEER, NORMAL, SILENT, SLOW, close_code
 from antiphon.transports.socketio.engine import (
     CLOSE,
     MESSAGE,
@@ -26,16 +28,16 @@ from antiphon.transports.socketio.engine import (
     BadPacket,
     Packet,
     Piece,
-    decode_packet,
+    encode_mail,
 )
 from antiphon.transports.socketio.mailbox import Mailbox
 from antiphon.transports.sweep import Beat, Sweep
 
-CLOSED_BY_PEER = "closed by the peer"
 MAX_PAYLOAD = 1_000_000  # bytes of one HTTP body or WebSocket message
+UPGRADE_S = 10.0  # in which a socket that is tried out must have taken over
 
 Frame = Callable[[Piece], Any]
-"""Makes a packet into what a socket takes: a frame, or a message of an ASGI server."""
+"""Makes a packet into what a carriage takes: mail, a frame, or a message of an ASGI server."""
 
 
 class Listener(Protocol):
@@ -60,6 +62,7 @@ class Rules:
 
     beat: Beat
     max_payload: int = MAX_PAYLOAD
+    held_bytes: int = 4 << 20  # that may wait for a client, whoever said it; one that takes less is let go
 
     def handshake(self, sid: str, upgrades: Sequence[str]) -> str:
         ping_s = self.beat.tick_s * self.beat.ping_ticks
@@ -83,33 +86,26 @@ class EngineSession:
     """
 
     __slots__ = (
-        "_frame",
-        "_gone",
-        "_listener",
-        "_place",
-        "_rules",
-        "_socket",
-        "_sweep",
-        "_unanswered",
-        "is_probing",
-        "mailbox",
-        "owner",
-        "received_bytes",
-        "sid",
-    )
+        "_busy", "_candidate", "_frame", "_gone", "_listener", "_place", "_rules", "_socket", "_sweep", "_trial",
+        "_unanswered", "is_posting", "is_probing", "mailbox", "owner", "received_bytes", "sid",
+    )  # fmt: skip
 
     def __init__(self, rules: Rules, sweep: Sweep, owner: str, gone: Callable[[EngineSession], None]) -> None:
         self.sid = secrets.token_urlsafe(15)
         self.owner = owner
         self.mailbox = Mailbox()
-        self.is_probing = False  # a WebSocket is being tried out
+        self.is_posting = False  # a POST is being read
+        self.is_probing = False  # a WebSocket has been heard to work
         self.received_bytes = 0
         self._rules = rules
         self._gone = gone
         self._socket: Socket | None = None  # None = it polls
-        self._frame: Frame = _as_it_is
+        self._candidate: Socket | None = None  # that is tried out
+        self._trial: asyncio.TimerHandle | None = None  # ends the trial
+        self._frame: Frame = encode_mail
         self._listener: Listener | None = None  # None = not opened yet, or ended
         self._unanswered = False
+        self._busy = 0  # messages that the listener asked to wait for
         self._sweep = sweep
         self._place = -1  # in the sweep; not there yet
 
@@ -136,6 +132,11 @@ class EngineSession:
         """Makes packets into what its carriage takes."""
         return self._frame
 
+    @property
+    def most_bytes(self) -> int:
+        """Of one message of the client."""
+        return self._rules.max_payload
+
     def is_carried_by(self, socket: Socket) -> bool:
         """Whether this socket has taken it over, or had it from the beginning."""
         return self._socket is socket
@@ -156,29 +157,70 @@ class EngineSession:
         return self.mailbox.sent_bytes + (0 if self._socket is None else self._socket.sent_bytes)
 
     def say(self, pieces: Iterable[Piece]) -> None:
-        """Send packets of its own."""
-        if self._listener is not None:
-            self.sink.send([self._frame(piece) for piece in pieces])
+        """Send packets of its own. A client that leaves too much lying is let go."""
+        if self._listener is None:
+            return
+        self.sink.send([self._frame(piece) for piece in pieces])
+        if self.queued_bytes > self._rules.held_bytes:
+            self.close(SLOW)
 
     # what arrives
 
     def received(self, packet: Packet) -> Awaitable[None] | None:
-        """Take a packet. Raises BadPacket."""
+        """Take a packet; an awaitable asks to read no further before it is done. Raises BadPacket."""
         self.received_bytes += len(packet.data)
         self._unanswered = False
         if packet.kind == MESSAGE:
-            return None if self._listener is None else self._listener.received(packet.data)
+            work = None if self._listener is None else self._listener.received(packet.data)
+            return None if work is None else self._wait(work)
         if packet.kind == CLOSE:
             self.close(CLOSED_BY_PEER)
         elif packet.kind not in (PONG, UPGRADE, NOOP):
             raise BadPacket("only servers open sessions and ask for signs of life")
         return None
 
+    async def _wait(self, work: Awaitable[None]) -> None:
+        """Meanwhile nothing is read, so silence proves nothing."""
+        self._busy += 1
+        try:
+            await work
+        finally:
+            self._busy -= 1
+            self._unanswered = False
+
     # a WebSocket instead
+
+    @property
+    def is_tried(self) -> bool:
+        """Whether a WebSocket is being tried out."""
+        return self._candidate is not None
+
+    def try_out(self, socket: Socket) -> None:
+        """A socket wants to take over; it has `UPGRADE_S` seconds for it."""
+        self._candidate = socket
+        self._trial = asyncio.get_running_loop().call_later(UPGRADE_S, self.give_up, socket)
+
+    def give_up(self, socket: Socket) -> None:
+        """This socket does not take over after all; the session goes on as it was."""
+        if self.forget(socket):
+            socket.end(NORMAL, "not upgraded")
+
+    def forget(self, socket: Socket) -> bool:
+        """The socket is gone; whether it was the one that was tried out."""
+        if self._candidate is not socket:
+            return False
+        self._end_trial()
+        return True
+
+    def _end_trial(self) -> None:
+        self._candidate, self.is_probing = None, False
+        if self._trial is not None:
+            self._trial.cancel()
+            self._trial = None
 
     def carry(self, socket: Socket, frame: Frame) -> None:
         """Let a socket carry it; what waits in the mailbox goes first."""
-        self.is_probing = False
+        self._end_trial()
         self._socket, self._frame = socket, frame
         if self._listener is not None:
             self._listener.upgraded()  # what others have gathered for the mailbox is there now
@@ -199,10 +241,12 @@ class EngineSession:
             return
         if self._place >= 0:
             self._sweep.remove(self, self._place)
+        if self._candidate is not None:
+            self.give_up(self._candidate)
         if self._socket is None:
-            self.mailbox.send([NOOP if reason == CLOSED_BY_PEER else CLOSE])
+            self.mailbox.send([encode_mail(NOOP if reason == CLOSED_BY_PEER else CLOSE)])
         else:
-            self._socket.end()
+            self._socket.end(close_code(reason), reason)
         listener.ended(reason)
         self._gone(self)
 
@@ -210,81 +254,18 @@ class EngineSession:
 
     @property
     def is_silent(self) -> bool:
-        return self._unanswered
+        """Whoever is not read, or has not been sent the question yet, is not blamed."""
+        return self._unanswered and not self._busy and (self._socket is None or not self._socket.queued_bytes)
 
     def ping(self) -> None:
         self._unanswered = True
         self.say([PING])
 
     def silent(self) -> None:
-        self.close("ping timeout")
+        self.close(SILENT)
 
     def stalled(self) -> None:
-        self.close("slow_consumer")
+        self.close(SLOW)
 
     def overdue(self) -> None:
         """Its socket sees to that."""
-
-
-class WebSession:
-    """What is spoken over a WebSocket that carries a session from the beginning, or is to take one over."""
-
-    __slots__ = ("_begin", "_frame", "_session", "_socket")
-
-    def __init__(
-        self, session: EngineSession, socket: Socket, frame: Frame, begin: Callable[[], None] | None = None
-    ) -> None:
-        """`begin` opens the session; None = the socket takes it over from polling."""
-        self._session = session
-        self._socket = socket
-        self._frame = frame
-        self._begin = begin
-
-    def opened(self) -> None:
-        if self._begin is not None:
-            self._begin()
-
-    def received(self, message: str | bytes) -> Awaitable[None] | None:
-        try:
-            packet = decode_packet(message)
-            if self._is_carrying:
-                return self._session.received(packet)
-            self._try_out(packet)
-        except BadPacket:
-            self._break_off()
-        return None
-
-    @property
-    def _is_carrying(self) -> bool:
-        return self._session.is_carried_by(self._socket)
-
-    def _try_out(self, packet: Packet) -> None:
-        if packet == (PING, "probe"):
-            self._session.is_probing = True
-            self._socket.send([self._frame(PONG + "probe")])
-            self._session.mailbox.release()
-        elif packet.kind == UPGRADE and self._session.is_probing and self._session.is_open:
-            self._session.carry(self._socket, self._frame)
-        else:
-            self._break_off()
-
-    def _break_off(self) -> None:
-        if self._is_carrying:
-            self._session.close("parse error")
-        else:
-            self._session.is_probing = False
-            self._socket.end()
-
-    def drained(self) -> None:
-        if self._is_carrying:
-            self._session.drained()
-
-    def ended(self, ending: Ending) -> None:
-        if self._is_carrying:
-            self._session.close(ending.reason)
-        else:
-            self._session.is_probing = False
-
-
-def _as_it_is(piece: Piece) -> Piece:
-    return piece
