@@ -1,4 +1,4 @@
-"""Runnables that `antiphon.toml` names: `[runnable.NAME] import = "module:function"`."""
+"""Runnables and agents that `antiphon.toml` names: `[runnable.NAME] import = "module:function"`."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ def imported_runnables(loaded: Loaded) -> list[Runnable]:
     Raises:
         SettingsError: Something cannot be imported, or cannot be run; each such key on a line of its own.
     """
-    own_agents = any(agent.import_ for agent in loaded.settings.agent.values())  # the service of agents imports those
-    if loaded.settings.runnable or own_agents:
+    if loaded.settings.runnable:
         _look_in(loaded.file.parent if loaded.file else Path.cwd())
     found, problems = [], []
     for name, setting in loaded.settings.runnable.items():
@@ -34,6 +33,29 @@ def imported_runnables(loaded: Loaded) -> list[Runnable]:
     if problems:
         raise SettingsError("\n".join(problems))
     return found
+
+
+def check_agents(loaded: Loaded) -> None:
+    """Import the agents that the settings name, so that the service of agents finds them imported.
+
+    Raises:
+        SettingsError: As `imported_runnables`.
+    """
+    wanted = {name: agent for name, agent in loaded.settings.agent.items() if agent.import_ is not None}
+    if not wanted:
+        return
+    from antiphon.services.agents.offers import from_settings  # it needs the extra
+
+    _look_in(loaded.file.parent if loaded.file else Path.cwd())
+    problems = []
+    for name, agent in wanted.items():
+        try:
+            from_settings(name, agent)
+        except SettingsError as error:
+            origin = loaded.origin(("agent", name, "import"))
+            problems.append(f"{'' if origin == DEFAULT else f'{origin}: '}{error.message}")
+    if problems:
+        raise SettingsError("\n".join(problems))
 
 
 class _Problem(Exception):

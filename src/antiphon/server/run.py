@@ -18,7 +18,7 @@ import uvicorn
 from antiphon.server.app import Server
 from antiphon.server.auth import operator_token
 from antiphon.server.core import Core
-from antiphon.server.imported import imported_runnables
+from antiphon.server.imported import check_agents, imported_runnables
 from antiphon.server.listeners import Listeners, bound, port_of, url_host
 from antiphon.server.readiness import Readiness
 from antiphon.server.runnables import Runnable
@@ -42,6 +42,7 @@ def serve(loaded: Loaded, *, announce: Callable[[str], None] = print) -> None:
     """
     settings = loaded.settings
     runnables = imported_runnables(loaded)
+    check_agents(loaded)
     for warning in loaded.warnings:
         log.warning(warning)
     _calm_collector()

@@ -95,5 +95,6 @@ def _read(answer: bytes, process: asyncio.subprocess.Process) -> Any:
     succeeded, value = pickle.loads(answer)  # noqa: S301  # from our own code in our own process
     if succeeded:
         return value
-    _log.warning("a tool failed", pid=process.pid, traceback=value["traceback"])
+    if value["traceback"] is not None:
+        _log.warning("a tool failed", pid=process.pid, traceback=value["traceback"])
     raise ToolError(value["message"])

@@ -46,9 +46,16 @@ def _outcome(task: bytes) -> tuple[bool, Any]:
         value = function(**arguments)
         pickle.dumps(value)
     except BaseException as exc:
+        if _is_meant(exc):
+            return False, {"message": str(exc), "traceback": None}
         message = f"{type(exc).__name__}: {exc}" if str(exc) else type(exc).__name__
         return False, {"message": message, "traceback": traceback.format_exc()}
     return True, value
+
+
+def _is_meant(exc: BaseException) -> bool:
+    """Whether the function raised antiphon's ToolError, to say something and not by mistake."""
+    return any((kind.__module__, kind.__qualname__) == ("antiphon.errors", "ToolError") for kind in type(exc).__mro__)
 
 
 if __name__ == "__main__":
