@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, Protocol
 
 from antiphon.hub import History, Summary
 from antiphon.messages import Event
@@ -26,6 +28,9 @@ class Caller(Protocol):
     @property
     def user(self) -> str:
         """The user's name."""
+
+    def require(self, action: Literal["read", "publish", "control"], resource: str) -> None:
+        """Raise Forbidden unless the user may do this: with a channel, or control `KIND:NAME`."""
 
     async def start(
         self,
@@ -154,14 +159,16 @@ class Ask(NamedTuple):
     path: Mapping[str, str]  # the parts of the path that were left open
     query: Mapping[str, str]
     body: bytes  # empty where the method has none
+    headers: Mapping[str, str] = MappingProxyType({})  # names in lower case
 
 
 class Reply(NamedTuple):
-    """What is answered: JSON, or bytes of another type."""
+    """What is answered: JSON, or bytes of another type; bytes may come one after the other."""
 
-    content: Any
+    content: Any | AsyncIterator[bytes]
     status: int = 200
     media_type: str = "application/json"
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 class Route(NamedTuple):
@@ -207,6 +214,12 @@ class Facts:
     paths: tuple[str, ...]  # all that it answers, as globs: its documented origins may use these
     public: tuple[str, ...] = ()  # those that hold no data and do nothing, and need no user
     origins: tuple[str, ...] = ()  # documented origins of development servers; only loopback ones are honoured
+    changed_by_get: tuple[str, ...] = ()  # globs of those where a GET changes state: only our own pages may ask so
+    numbered: Mapping[str, str] = field(default_factory=dict)
+    """Channels whose events are counted from the newest one of a type on: from there nothing is ever forgotten.
+
+    Where it is the channel of a process (`log:NAME`), its lines are not cut either, unless its settings say so.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,3 +232,4 @@ class Dialect:
     routes: Sequence[Route] = ()
     space: Space | None = None  # what is spoken over Socket.IO
     playgrounds: tuple[str, ...] = ()  # paths of the system's own test pages, where ours answers
+    home: Path | None = None  # a small page of ours, served at the root of its own port where no `pages` are set

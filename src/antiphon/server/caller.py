@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from antiphon.dialects.base import Row
 from antiphon.hub import History
@@ -34,6 +34,9 @@ class UserCaller:
     @property
     def user(self) -> str:
         return self._user.name
+
+    def require(self, action: Literal["read", "publish", "control"], resource: str) -> None:
+        require(self._user, action, resource)
 
     async def start(
         self,

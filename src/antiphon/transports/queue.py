@@ -95,7 +95,7 @@ class QueueSink:
                 await self._filled.wait()
         except TimeoutError:
             if idle is not None:
-                await write(idle.piece)
+                await write(idle.piece())
 
     def _sent(self, count: int) -> None:
         if self._closed:
@@ -110,7 +110,7 @@ class QueueSink:
 class Idle:
     """What to write after a silence."""
 
-    def __init__(self, after_s: float, piece: Any) -> None:
+    def __init__(self, after_s: float, piece: Callable[[], Any]) -> None:
         self.after_s = after_s
         self.piece = piece
 

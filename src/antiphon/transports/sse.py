@@ -26,8 +26,14 @@ async def serve_stream(
     *,
     stalled_s: float,
     headers: Sequence[tuple[bytes, bytes]] = (),
+    idle: Callable[[], bytes] = lambda: b":\n\n",
 ) -> Ending:
-    """Send the response and what the sink is given, until the peer goes or the sink ends; `headers` are more."""
+    """Send the response and what the sink is given, until the peer goes or the sink ends.
+
+    Args:
+        headers: More of them.
+        idle: What is sent after 15 s of silence.
+    """
 
     async def write(piece: bytes) -> None:
         await send({"type": "http.response.body", "body": piece, "more_body": True})
@@ -35,7 +41,7 @@ async def serve_stream(
     async def write_all() -> Ending:
         await send({"type": "http.response.start", "status": 200, "headers": [*HEADERS, *headers]})
         try:
-            await sink.drain(write, stalled_s=stalled_s, idle=Idle(KEEP_ALIVE_S, b":\n\n"))
+            await sink.drain(write, stalled_s=stalled_s, idle=Idle(KEEP_ALIVE_S, idle))
         except Stalled:
             return Ending(None, "slow_consumer")
         except OSError:

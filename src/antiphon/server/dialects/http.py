@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute
 from starlette.routing import Route as HttpRoute
 from starlette.staticfiles import StaticFiles
@@ -24,6 +24,10 @@ from antiphon.server.http.pages import playground
 
 WITH_BODY = ("POST", "PUT", "PATCH")
 HEADERS = {"cache-control": "no-cache", "x-content-type-options": "nosniff"}
+OUR_PAGE = HEADERS | {
+    "content-security-policy": "default-src 'self'; connect-src 'self' ws: wss:; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+}
 
 
 def route_of(core: Core, route: Route) -> BaseRoute:
@@ -54,25 +58,34 @@ def _answering(core: Core, route: Route) -> Callable[[Request], Awaitable[Respon
             raise Unauthenticated("log in first")
         if route.needs is not None:
             require(user or User("", ()), action, resource)  # type: ignore[arg-type]
-        body = await read_body(request, core.settings.limits.message_bytes) if route.method in WITH_BODY else b""
+        has_body = route.method in WITH_BODY and not _is_empty(request)
+        body = await read_body(request, core.settings.limits.message_bytes) if has_body else b""
         caller = None if user is None else UserCaller(core, user)
-        asked = Ask(caller, request.path_params, dict(request.query_params), body)
+        asked = Ask(caller, request.path_params, dict(request.query_params), body, request.headers)
         return _response(await route.answer(asked))
 
     return answer
 
 
+def _is_empty(request: Request) -> bool:
+    return request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers
+
+
 def _response(reply: Reply) -> Response:
-    if reply.media_type == Json.media_type and not isinstance(reply.content, bytes):
-        return Json(reply.content, status_code=reply.status)
-    return Response(reply.content, status_code=reply.status, media_type=reply.media_type)
+    content, headers = reply.content, dict(reply.headers)
+    if isinstance(content, AsyncIterator):
+        return StreamingResponse(content, reply.status, headers, reply.media_type)
+    if reply.media_type == Json.media_type and not isinstance(content, bytes):
+        return Json(content, reply.status, headers)
+    return Response(content, reply.status, headers, reply.media_type)
 
 
 class Pages(StaticFiles):
     """The files of a directory, and only those: no links out of it, nothing hidden, no listing."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, headers: Mapping[str, str] = HEADERS) -> None:
         super().__init__(directory=directory, html=True, follow_symlink=False, check_dir=False)
+        self._headers = headers
 
     def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
         parts = path.replace("\\", "/").split("/")
@@ -82,7 +95,7 @@ class Pages(StaticFiles):
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         answer = super().file_response(*args, **kwargs)
-        answer.headers.update(HEADERS)
+        answer.headers.update(self._headers)
         return answer
 
 

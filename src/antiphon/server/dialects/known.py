@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 from starlette.routing import BaseRoute
 
-from antiphon.dialects import FACTS, agent_engine
+from antiphon.dialects import FACTS, agent_engine, bettafish
 from antiphon.dialects.base import Dialect
 from antiphon.server.core import Core
 from antiphon.server.dialects.agent_engine import make_agent_engine
+from antiphon.server.dialects.bettafish import make_bettafish
 from antiphon.server.dialects.talks import Seats, TalkOpener
 from antiphon.server.settings.dialects import DialectSettings
 from antiphon.server.sockets import SocketPath
@@ -35,7 +36,7 @@ class Served(NamedTuple):
 
 def make_all(core: Core) -> list[Served]:
     """All that are turned on."""
-    makers = {agent_engine.FACTS.name: _agent_engine}
+    makers = {agent_engine.FACTS.name: _agent_engine, bettafish.FACTS.name: _bettafish}
     turned_on = [facts.name for facts in FACTS if getattr(core.settings.dialect, facts.name).enabled]
     return [makers[name](core) for name in turned_on]
 
@@ -45,6 +46,11 @@ def _agent_engine(core: Core) -> Served:
     dialect = make_agent_engine(core)
     sweep = Sweep(beat_of(settings.heartbeat_s), stalled_s=core.limits.stalled_s)
     return Served(dialect, settings, talking_paths(core, dialect, settings.max_connections, sweep), sweep)
+
+
+def _bettafish(core: Core) -> Served:
+    dialect, routes = make_bettafish(core)
+    return Served(dialect, core.settings.dialect.bettafish, (), routes=routes)
 
 
 def talking_paths(core: Core, dialect: Dialect, limit: int, sweep: Sweep | None) -> tuple[SocketPath, ...]:

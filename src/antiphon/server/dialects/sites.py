@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from antiphon.server import socketio
 from antiphon.server.core import Core
-from antiphon.server.dialects.http import Pages, elsewhere, has_page, playground_at, route_of
+from antiphon.server.dialects.http import OUR_PAGE, Pages, elsewhere, has_page, playground_at, route_of
 from antiphon.server.dialects.known import Served, make_all
 from antiphon.server.door import Receive, Scope, Send
 from antiphon.server.http.answers import answer_errors
@@ -110,6 +110,8 @@ def _own_site(core: Core, served: Served, main: FastAPI, main_port: Callable[[],
             app.router.routes.append(elsewhere(path, main_port))
     if directory is not None:
         app.mount("/", Pages(directory), name="pages")
+    elif served.dialect.home is not None:
+        app.mount("/", Pages(served.dialect.home, OUR_PAGE), name="pages")
     return Site(app, SocketPaths(sockets), rooms)
 
 

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from antiphon.server.names import Host, is_loopback, parse_host
 from antiphon.server.settings.units import Seconds
 from antiphon.services.names import Name
+from antiphon.services.processes.config import Text
 
 ANY_PORT = 0
 
@@ -78,9 +79,30 @@ class AgentEngineSettings(DialectSettings):
     )
 
 
+class BettafishSettings(DialectSettings):
+    """BettaFish's live room: `/socket.io/`, consoles, statuses and the forum."""
+
+    env_file: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,64}\.env$")] | None = Field(
+        default=None,
+        description="Name of a file in the data directory, e.g. `bettafish.env`, in which the configuration dialog "
+        "keeps its values; it is written and read, never executed. Not set: the dialog cannot store anything.",
+    )
+    report: tuple[Text, ...] = Field(
+        default=(),
+        description="The program that writes reports, and its arguments, as a list of strings; each report is a run. "
+        "Empty: the report pages say that there is none.",
+    )
+    report_cwd: Path | None = Field(
+        default=None,
+        description="Directory in which that program runs; relative paths count from the directory of antiphon.toml. "
+        "Without it: where the server was started.",
+    )
+
+
 class DialectsSettings(BaseModel):
     """All dialects."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     agent_engine: AgentEngineSettings = Field(default_factory=AgentEngineSettings)
+    bettafish: BettafishSettings = Field(default_factory=BettafishSettings)

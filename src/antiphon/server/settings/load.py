@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from antiphon.dialects import FACTS
 from antiphon.errors import SettingsError
 from antiphon.server.settings.checks import check_together
 from antiphon.server.settings.foreign import HOST, from_foreign, is_beyond_reach, without_host
@@ -41,7 +42,7 @@ def load(
     path = find_file(config, variables, here)
     file, written = from_file(path) if path else (None, [])
     base = path.parent if path else here
-    defaults = [Assignment(("server", "data"), base / "data", DEFAULT), *_directories(file, base)]
+    defaults = [Assignment(("server", "data"), base / "data", DEFAULT), *_directories(file, base), *_whole_lines(file)]
     foreign, warnings = from_foreign(variables)
     given = [*foreign, *written, *from_environment(variables, here), *from_flags(flags or {}, here)]
     loaded = _loaded(defaults, given, file, warnings)
@@ -69,6 +70,24 @@ def _directories(file: TomlFile | None, base: Path) -> list[Assignment]:
             if isinstance(table, dict) and (group == "process" or "command" in table):
                 found.append(Assignment((group, name, "cwd"), base, DEFAULT))
     return found
+
+
+def _whole_lines(file: TomlFile | None) -> list[Assignment]:
+    """Where a protocol counts the lines of a process, they are not cut either."""
+    processes = _table(file.tables if file else {}, "process")
+    dialects = _table(file.tables if file else {}, "dialect")
+    return [
+        Assignment(("process", name, "line_limit_bytes"), 0, DEFAULT)
+        for facts in FACTS
+        if _table(dialects, facts.name).get("enabled") is not False
+        for name in [channel.removeprefix("log:") for channel in facts.numbered]
+        if isinstance(processes.get(name), dict)
+    ]
+
+
+def _table(tables: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = tables.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _validate(assignments: Iterable[Assignment], origins: Mapping[Key, Origin], file: TomlFile | None) -> Settings:

@@ -30,6 +30,7 @@ def policy_of(settings: Settings, *, ports: Iterable[int], mounted_without_auth:
         allowed_origins=frozenset(origin for origin in origins if origin),
         visitors=tuple(_visitors(facts) for facts in dialects),
         public_pages=(*PUBLIC_PAGES, *(page for facts in dialects for page in facts.public)),
+        changed_by_get=tuple(path for facts in dialects for path in facts.changed_by_get),
         trusted_proxies=server.trusted_proxies,
         auth=settings.auth and not mounted_without_auth,
         mounted_without_auth=mounted_without_auth,

@@ -18,7 +18,15 @@ SHORT: dict[str, Key] = {key: ("server", key) for key in ("host", "port", "data"
 """Settings with a variable and a flag of their own: `ANTIPHON_PORT`, `--port`."""
 
 _OTHER_VARIABLES = ("ANTIPHON_CONFIG", "ANTIPHON_URL", "ANTIPHON_TOKEN", "ANTIPHON_RUN_ID")
-_PATHS = (("process", "cwd"), ("log", "path"), ("mcp", "cwd"), ("tools", "folder"), ("dialect", "pages"))
+_FORUM_FILE: Key = ("forum", "file")
+_DIALECT_PATHS = ("pages", "report_cwd")
+_PATHS = (
+    ("process", "cwd"),
+    ("log", "path"),
+    ("mcp", "cwd"),
+    ("tools", "folder"),
+    *(("dialect", name) for name in _DIALECT_PATHS),
+)
 
 
 def find_file(config: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
@@ -87,6 +95,9 @@ def _anchor(tables: dict[str, Any], base: Path) -> None:
     server = tables.get("server")
     if isinstance(server, dict) and "data" in server:
         server["data"] = _anchored(("server", "data"), server["data"], base)
+    forum = tables.get("forum")
+    if isinstance(forum, dict) and "file" in forum:
+        forum["file"] = _anchored(_FORUM_FILE, forum["file"], base)
     for group, name in _PATHS:
         named = tables.get(group)
         for table in named.values() if isinstance(named, dict) else ():
@@ -95,7 +106,9 @@ def _anchor(tables: dict[str, Any], base: Path) -> None:
 
 
 def _anchored(key: Key, value: Any, base: Path) -> Any:
-    is_path = (key == SHORT["data"] or (key[0], key[-1]) == ("dialect", "pages")) and isinstance(value, str | Path)
+    is_path = isinstance(value, str | Path) and (
+        key in (SHORT["data"], _FORUM_FILE) or (key[0] == "dialect" and key[-1] in _DIALECT_PATHS)
+    )
     return base / Path(value).expanduser() if is_path else value
 
 

@@ -89,6 +89,16 @@ class Processes:
         """
         return await self._shown(await self._owner(name).start())
 
+    async def start_and_wait(self, name: str) -> Row:
+        """Start a process and wait until it runs, however long that takes.
+
+        Raises:
+            NotFound: There is no such process.
+            ConflictError: It cannot be started, or ended before it ran; a dependency did not come up.
+            Busy: The server is stopping.
+        """
+        return await self._shown(await self._owner(name).start_and_wait())
+
     async def stop(self, name: str) -> Row:
         """Stop a process; returns when its tree is gone. Raises NotFound, Busy, InternalError."""
         return await self._shown(await self._owner(name).stop())
