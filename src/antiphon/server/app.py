@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,8 +16,10 @@ from antiphon.brokers.base import Broker
 from antiphon.brokers.memory_log import Volatile
 from antiphon.brokers.routed import RoutedBroker
 from antiphon.brokers.sqlite import SqliteBroker
+from antiphon.dialects import FACTS
 from antiphon.errors import ConflictError
 from antiphon.hub import Hub, Keep
+from antiphon.hub.retention import Policy as KeepPolicy
 from antiphon.server.access import User
 from antiphon.server.admission import Facts, Policy
 from antiphon.server.agents import Offered, new_agents
@@ -230,9 +233,13 @@ async def _singing(hub: Hub) -> AsyncIterator[Canary]:
 
 
 def _keep(settings: Settings) -> dict[str, Keep]:
-    return {CHANNEL: Keep(max_events=KEPT_EVENTS)} | {
+    families = {CHANNEL: Keep(max_events=KEPT_EVENTS)} | {
         pattern: Keep(rule.max_events, rule.max_age_s, rule.max_bytes) for pattern, rule in settings.retention.items()
     }
+    rules = KeepPolicy(families)
+    numbered = [each.numbered for each in FACTS if getattr(settings.dialect, each.name).enabled]
+    whole = {channel: replace(rules.keep(channel), since=kind) for each in numbered for channel, kind in each.items()}
+    return families | whole
 
 
 def _volatile(settings: Settings) -> dict[str, Volatile]:
