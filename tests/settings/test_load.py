@@ -209,3 +209,27 @@ def test_the_policy_knows_the_names(tmp_path: Path) -> None:
 def test_the_wildcard_address_is_no_name(tmp_path: Path) -> None:
     policy = policy_of(load(flags={"host": "0.0.0.0", "server.auth": True}, cwd=tmp_path).settings, ports=[1])
     assert policy.allowed_hosts == ()
+
+
+def test_folders_of_tools_and_their_servers_count_from_the_file(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "antiphon.toml").write_text(
+        '[tools.documents]\nfolder = "docs"\n[mcp.files]\ncommand = ["files"]\n'
+        '[mcp.other]\ncommand = ["other"]\ncwd = "there"\n[mcp.far]\nurl = "http://127.0.0.1:9/mcp"\n'
+    )
+    settings = load(home / "antiphon.toml", cwd=tmp_path).settings
+    assert settings.tools.documents is not None
+    assert settings.tools.documents.folder == home / "docs"
+    assert {name: config.cwd for name, config in settings.mcp.items()} == {
+        "files": home,
+        "other": home / "there",
+        "far": None,
+    }
+
+
+def test_a_model_alone_is_a_chain_of_one(tmp_path: Path) -> None:
+    (tmp_path / "antiphon.toml").write_text('[agent.a]\nmodel = "openai:gpt-5"\n[agent.b]\n')
+    settings = load(cwd=tmp_path).settings
+    assert settings.agent["a"].model == ("openai:gpt-5",)
+    assert settings.agent["b"].model == ("offline",)

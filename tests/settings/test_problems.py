@@ -147,3 +147,25 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "antiphon.toml").write_bytes(b"[server]\xff\n")
     with pytest.raises(SettingsError, match="UTF-8"):
         load(cwd=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("toml", "expected"),
+    [
+        (
+            '[agent.a]\nmodel = "gone"',
+            "antiphon.toml: agent.a.model: there is no [model.gone]; models with a provider read 'provider:name'",
+        ),
+        ('[agent.a]\nmodle = "x"', "antiphon.toml:2: agent.a.modle: there is no such setting; did you mean agent.a.model?"),
+        ("[model.m]\nprovider = \"openai\"", "antiphon.toml:1: model.m.name: is required"),
+        ("[tools.fetch]\nalow = []", "antiphon.toml:1: tools.fetch.allow: is required\nantiphon.toml:2: tools.fetch.alow: there is no such setting; did you mean tools.fetch.allow?"),
+        ("[mcp.m]\ntimeout_s = 3", "antiphon.toml:1: mcp.m: give either `command` or `url`"),
+        (
+            '[runnable.a]\nimport = "a:b"\n[agent.a]\ntitle = "A"',
+            "antiphon.toml:2: runnable.a: there is an [agent.a]",
+        ),
+    ],
+)  # fmt: skip
+def test_agents_and_models_and_tools(tmp_path: Path, toml: str, expected: str) -> None:
+    found = problem(tmp_path, toml)
+    assert found.partition(", not ")[0] == expected
