@@ -37,7 +37,10 @@ BESIDE_EACH_OTHER = ("services", "dialects")  # their folders do not know one an
 
 # Agents stand on other services: their answers are runs, said through the face that every program uses.
 MORE: dict[tuple[str, ...], set[str]] = {("services", "agents"): {"adapters", "client"}}
-STANDS_ON: dict[tuple[str, str], set[str]] = {("services", "agents"): {"runs", "questions", "tools"}}
+STANDS_ON: dict[tuple[str, str], set[str]] = {
+    ("services", "agents"): {"runs", "questions", "tools"},
+    ("services", "forum"): {"runs"},  # its host speaks in one
+}
 
 
 class Import(NamedTuple):

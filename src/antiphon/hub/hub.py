@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Self, cast
 
 import orjson
 
-from antiphon.brokers.base import Bounds, Broker, Search, SearchSlice
+from antiphon.brokers.base import Bounds, Broker, ReceiptKey, Search, SearchSlice
 from antiphon.errors import AntiphonError
 from antiphon.hub.channel import Channel, Channels
 from antiphon.hub.fanout import Fanout
@@ -185,6 +185,12 @@ class Hub:
     async def checkpoint(self, name: str) -> str | None:
         """The text that `publish_many` last stored under the name."""
         return await self._broker.checkpoint(name)
+
+    async def published(self, channel: str, key: str, *, by: str | None = None) -> Cursor | None:
+        """The event that was published under an idempotency key; None = none, or it is too long ago."""
+        wanted = ReceiptKey(by or "", channel, key)
+        receipt = (await self._broker.receipts([wanted])).get(wanted)
+        return None if receipt is None else Cursor((await self._channel(channel)).epoch, receipt.offset)
 
     def _committed(self, events: dict[Channel, list[Event]], since: float) -> None:
         for channel, new in events.items():

@@ -31,6 +31,7 @@ from antiphon.server.dialects.sites import Sites
 from antiphon.server.door import Door, Identify, Receive, Scope, Send
 from antiphon.server.http import agents as agent_routes
 from antiphon.server.http import channels, facades, meta, pages, processes, questions, runs, session
+from antiphon.server.http import forum as forum_routes
 from antiphon.server.http.answers import answer_errors
 from antiphon.server.http.documentation import DocumentedApi
 from antiphon.server.live.endpoint import live_path
@@ -41,6 +42,7 @@ from antiphon.server.readiness import Readiness
 from antiphon.server.runnables import Runnable, ask_and_wait
 from antiphon.server.settings import Settings
 from antiphon.server.wrapping import Wrapping
+from antiphon.services.forum import Forum
 from antiphon.services.logs import Logs
 from antiphon.services.processes import Processes
 from antiphon.services.questions import Questions
@@ -146,8 +148,9 @@ class Server:
         self.authenticator = authenticator = self.authenticator or self._open_authenticator()
         async with (
             Hub(broker, keep=_keep(settings)) as hub,
-            Logs(hub, settings.log) as logs,
             self._working(hub) as work,
+            _conversing(hub, work, settings) as forum,  # before what writes the logs that it watches
+            Logs(hub, settings.log) as logs,
             Wrapping(hub, work.runs) as voices,
             Processes(hub, settings.process, settings.server.data, voices=voices) as supervised,
             Crew() as crew,
@@ -165,6 +168,7 @@ class Server:
                 questions=work.questions,
                 tools=work.tools,
                 agents=work.agents,
+                forum=forum,
                 runnables=self.runnables,
                 authenticator=authenticator,
                 connections=Connections(limits.connections, work.runs.disconnected),
@@ -206,7 +210,7 @@ def _routes() -> FastAPI:
         description="The HTTP API. Live delivery over WebSocket and SSE is described in docs/protocol.md.",
     )
     answer_errors(app)
-    for part in (channels, processes, runs, questions, agent_routes, facades, session, meta, pages):
+    for part in (channels, processes, runs, questions, agent_routes, forum_routes, facades, session, meta, pages):
         app.include_router(part.router)
     app.include_router(pages.files)
     pages.mount_assets(app)
@@ -219,6 +223,18 @@ def _open_store(settings: Settings) -> Broker:
     store = SqliteBroker(settings.server.data, synchronous=settings.storage.synchronous)
     store.open()
     return store
+
+
+@asynccontextmanager
+async def _conversing(hub: Hub, work: Work, settings: Settings) -> AsyncIterator[Forum | None]:
+    if not settings.forum.is_on([*settings.process, *settings.log]):
+        yield None
+        return
+    agents = work.agents
+    async with Forum(
+        hub, work.runs, settings.forum, is_agent=lambda name: agents is not None and agents.knows(name)
+    ) as forum:
+        yield forum
 
 
 @asynccontextmanager

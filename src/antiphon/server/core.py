@@ -15,6 +15,7 @@ from antiphon.server.rates import Rates
 from antiphon.server.readiness import Readiness
 from antiphon.server.runnables import Runnable
 from antiphon.server.settings import Settings
+from antiphon.services.forum import Forum
 from antiphon.services.logs import Logs
 from antiphon.services.processes import Processes
 from antiphon.services.questions import Questions
@@ -41,6 +42,7 @@ class Core:
     questions: Questions
     tools: Tools
     agents: Agents | None  # None = the extra is not installed
+    forum: Forum | None  # None = it is turned off
     runnables: Mapping[str, Runnable]  # functions that can be started, by name
     authenticator: Authenticator
     connections: Connections
@@ -55,7 +57,8 @@ class Core:
     @property
     def features(self) -> tuple[str, ...]:
         """What this server offers, as `welcome` says it."""
-        return FEATURES if self.agents is None else (*FEATURES, "agents")
+        extra = (("agents", self.agents), ("forum", self.forum))
+        return (*FEATURES, *(name for name, service in extra if service is not None))
 
     @property
     def limits(self) -> Limits:

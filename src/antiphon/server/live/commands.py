@@ -7,13 +7,20 @@ from typing import Any, NamedTuple
 
 from antiphon.server.access import User, require
 from antiphon.server.core import Core
-from antiphon.server.live import agent_commands, encode, question_commands, run_commands, tool_commands
+from antiphon.server.live import agent_commands, encode, forum_commands, question_commands, run_commands, tool_commands
 from antiphon.server.live.agent_params import (
     ThreadForkParams,
     ThreadListParams,
     ThreadParams,
     ThreadRenameParams,
     ToolCallParams,
+)
+from antiphon.server.live.forum_params import (
+    ForumMuteParams,
+    ForumParams,
+    ForumPostParams,
+    ForumReplayParams,
+    ForumThresholdParams,
 )
 from antiphon.server.live.params import (
     ChannelListParams,
@@ -140,4 +147,11 @@ COMMANDS: dict[str, Command] = {
     "thread.delete": Command(ThreadParams, agent_commands.delete_thread),
     "tool.list": Command(NoParams, tool_commands.list_tools),
     "tool.call": Command(ToolCallParams, tool_commands.call_tool),
+    "forum.get": Command(ForumParams, forum_commands.get),
+    "forum.post": Command(ForumPostParams, forum_commands.post),
+    "forum.mute": Command(ForumMuteParams, forum_commands.mute),
+    "forum.call_host": Command(ForumParams, forum_commands.call_host),
+    "forum.stop_host": Command(ForumParams, forum_commands.stop_host),
+    "forum.set_threshold": Command(ForumThresholdParams, forum_commands.set_threshold),
+    "forum.replay": Command(ForumReplayParams, forum_commands.replay),
 }

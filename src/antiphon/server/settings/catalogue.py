@@ -14,7 +14,7 @@ from antiphon.server.settings.model import Settings
 from antiphon.server.settings.origins import Key, dotted
 from antiphon.server.settings.units import UNLIMITED, Unlimited
 
-SCALAR_GROUPS = ("server", "limits", "storage", "runs", "dialect")
+SCALAR_GROUPS = ("server", "limits", "storage", "runs", "forum", "dialect")
 """Tables with a fixed set of keys; these can be set by environment variables and flags too."""
 
 _PLACEHOLDERS = {"retention": "PATTERN", "volatile": "PATTERN"}

@@ -8,6 +8,7 @@ from antiphon.server.settings.extras import check_extras
 from antiphon.server.settings.loaded import Loaded
 from antiphon.server.settings.origins import DEFAULT
 from antiphon.services.agents.config import check_models
+from antiphon.services.forum.config import check_forum
 from antiphon.services.logs.config import check_names
 from antiphon.services.processes.config import check_dependencies
 
@@ -27,6 +28,7 @@ def check_together(loaded: Loaded) -> None:
     try:
         check_dependencies(loaded.settings.process)
         check_names(loaded.settings.log, loaded.settings.process)
+        check_forum(loaded.settings.forum, loaded.settings.log, loaded.settings.process)
         check_models(loaded.settings.agent, loaded.settings.model)
     except SettingsError as error:
         lines = (f"{loaded.file}: {line}" for line in str(error).splitlines())

@@ -17,6 +17,7 @@ from antiphon.server.settings.retention import RetentionRule, check_pattern
 from antiphon.server.settings.units import Bytes, Seconds, Unlimited
 from antiphon.server.settings.volatile import VolatileRule
 from antiphon.services.agents.config import AgentConfig, ModelConfig
+from antiphon.services.forum.config import ForumConfig
 from antiphon.services.logs.config import LogConfig
 from antiphon.services.processes.config import Name, ProcessConfig
 from antiphon.services.runs.config import RunsConfig
@@ -191,6 +192,7 @@ class Settings(Group):
     model: Annotated[Mapping[Name, ModelConfig], *_FrozenMap] = Field(default_factory=dict, validate_default=True)
     tools: ToolsConfig = Field(default_factory=ToolsConfig)
     mcp: Annotated[Mapping[Name, McpConfig], *_FrozenMap] = Field(default_factory=dict, validate_default=True)
+    forum: ForumConfig = Field(default_factory=ForumConfig)
 
     dialect: DialectsSettings = Field(default_factory=DialectsSettings)
 
