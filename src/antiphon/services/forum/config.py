@@ -25,8 +25,8 @@ class ForumConfig(BaseModel):
 
     enabled: bool | None = Field(
         default=None,
-        description="Whether there is a forum. Not set: as soon as one of `forum.apps` is a `[process.NAME]` or a "
-        "`[log.NAME]`.",
+        description="Whether there is a forum. Not set: if one of `forum.apps` is a `[process.NAME]` or a `[log.NAME]`, "
+        "and none is called `forum`: then somebody else writes the records.",
     )
     apps: Annotated[tuple[Name, ...], Field(min_length=1, max_length=32)] = Field(
         default=("insight", "media", "query"),
@@ -60,11 +60,14 @@ class ForumConfig(BaseModel):
 
     def is_on(self, names: Iterable[str]) -> bool:
         """Whether there is a forum, given the names of processes and logs."""
-        return bool(set(self.apps) & set(names)) if self.enabled is None else self.enabled
+        if self.enabled is not None:
+            return self.enabled
+        found = set(names)
+        return LOG not in found and not found.isdisjoint(self.apps)
 
 
 def check_forum(forum: ForumConfig, logs: Iterable[str], processes: Iterable[str]) -> None:
-    """Raise SettingsError where something else would write into `log:forum`, or an app is no one's name to have."""
+    """Raise SettingsError where something else would write into `log:forum`, or an app has a name that is nobody's."""
     if not forum.is_on([*logs, *processes]):
         return
     for table, names in (("log", logs), ("process", processes)):
