@@ -2,7 +2,7 @@
 
 import { useMemo, useSyncExternalStore } from "react";
 import { sharedForum } from "../src/forum/store.js";
-import type { ForumState, Live, ReadForum } from "../src/index.js";
+import type { ForumState, ForumStore, Live, ReadForum } from "../src/index.js";
 import { useLive } from "./provider.js";
 import { useChannelState } from "./useChannelState.js";
 
@@ -15,6 +15,10 @@ export interface ForumActions {
   readonly setThreshold: (threshold: number) => Promise<void>;
   /** Read the page before what is there. */
   readonly loadOlder: () => Promise<void>;
+  /** Read back until this offset is there, or nothing older. */
+  readonly loadBackTo: (offset: number) => Promise<void>;
+  /** While new ones come, let go of the oldest beyond so many entries; `Infinity` = of none, as at first. */
+  readonly keepNewest: (entries: number) => void;
   /** Begin anew after a failure. */
   readonly retry: () => void;
 }
@@ -34,16 +38,20 @@ export function useForum(name = "main"): UsedForum {
   const store = useMemo(() => sharedForum(live, name), [live, name]);
   const read = useSyncExternalStore(store.subscribe, store.get, store.get);
   const forum = useChannelState(store.channel, stateOf);
-  const actions = useMemo<ForumActions>(() => ({ ...actionsOf(live, name), loadOlder: () => store.loadOlder(), retry: () => { store.retry(); } }), [live, name, store]);
+  const actions = useMemo(() => actionsOf(live, name, store), [live, name, store]);
   return { forum, ...read, ...actions };
 }
 
-function actionsOf(live: Live, name: string): Omit<ForumActions, "loadOlder" | "retry"> {
+function actionsOf(live: Live, name: string, store: ForumStore): ForumActions {
   return {
     post: (text) => live.forum.post(text, { name }),
     mute: (source, muted) => live.forum.mute(source, muted, { name }),
     callHost: () => live.forum.callHost({ name }),
     stopHost: () => live.forum.stopHost({ name }),
     setThreshold: (threshold) => live.forum.setThreshold(threshold, { name }),
+    loadOlder: () => store.loadOlder(),
+    loadBackTo: (offset) => store.loadBackTo(offset),
+    keepNewest: (entries) => { store.keepNewest(entries); },
+    retry: () => { store.retry(); },
   };
 }

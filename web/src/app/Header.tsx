@@ -47,6 +47,8 @@ function crumbText(route: Route): string {
       return ["/ Agents", route.agent].filter((one) => one !== null).join(" / ");
     case "logs":
       return route.name === null ? "/ Logs" : `/ Logs / ${route.name}`;
+    case "forum":
+      return route.name === "main" ? "/ Forum" : `/ Forum / ${route.name}`;
     case "connections":
       return "/ Connections";
     case "playground":

@@ -19,6 +19,7 @@ const VIEWS: Readonly<Record<Exclude<Route["page"], "unknown">, LazyExoticCompon
   run: lazy(() => import("../runs/RunPage")),
   agents: lazy(() => import("../agents/AgentsPage")),
   logs: lazy(() => import("../logs/LogsPage")),
+  forum: lazy(() => import("../forum/ForumPage")),
   connections: lazy(() => import("../connections/ConnectionsPage")),
   playground: lazy(() => import("../playground/PlaygroundPage")),
 };

@@ -19,6 +19,7 @@ export type Command =
   | "go-runs"
   | "go-agents"
   | "go-logs"
+  | "go-forum"
   | "go-connections"
   | "go-playground"
   | "close";
@@ -43,6 +44,7 @@ const AFTER_G: Readonly<Record<string, Command>> = {
   r: "go-runs",
   a: "go-agents",
   l: "go-logs",
+  f: "go-forum",
   c: "go-connections",
   p: "go-playground",
 };
@@ -63,9 +65,10 @@ export const HELP: readonly (readonly [keys: readonly string[], meaning: string]
   [["g", "r"], "Runs"],
   [["g", "a"], "Agents"],
   [["g", "l"], "Logs"],
+  [["g", "f"], "Forum"],
   [["g", "c"], "Connections"],
   [["g", "p"], "Playground"],
-  [["Esc"], "Close what is open; stop the answer"],
+  [["Esc"], "Close what is open; stop the answer, or the host"],
   [["?"], "This help"],
 ];
 

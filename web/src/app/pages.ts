@@ -1,7 +1,7 @@
 /** The pages there are, and when the rail shows them. */
 
 import type { Command } from "./keys";
-import { ALL_RUNS, type Route } from "../lib/route";
+import { ALL_RUNS, MAIN_FORUM, type Route } from "../lib/route";
 
 export interface PageLink {
   readonly page: Route["page"];
@@ -44,6 +44,14 @@ export const PAGES: readonly PageLink[] = [
     group: null,
     feature: null,
     command: "go-logs",
+  },
+  {
+    page: "forum",
+    label: "Forum",
+    to: { page: "forum", ...MAIN_FORUM },
+    group: "Services",
+    feature: "forum",
+    command: "go-forum",
   },
   {
     page: "connections",

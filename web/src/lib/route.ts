@@ -14,6 +14,15 @@ export const ALL_RUNS: RunFilter = { status: "", name: "", by: "", text: "", thr
 /** The filter's words in the address. */
 const FILTER_KEYS = { status: "status", name: "name", by: "by", text: "q", thread: "thread" } as const;
 
+/** Which part of a conversation is shown. */
+export interface ForumView {
+  readonly name: string; // of the room
+  readonly speakers: readonly string[]; // whose speeches are shown, by source; none = all
+  readonly at: number | null; // an offset that a link points to
+}
+
+export const MAIN_FORUM: ForumView = { name: "main", speakers: [], at: null };
+
 /** What the playground speaks at first: ours, or another system's. */
 export type Protocol = "native" | "agent-engine";
 
@@ -26,6 +35,7 @@ export type Route =
   | { readonly page: "run"; readonly id: string; readonly at: number | null } // at: an offset of its history; null = live
   | { readonly page: "agents"; readonly agent: string | null; readonly thread: string | null } // null = none chosen, a new one
   | { readonly page: "logs"; readonly name: string | null; readonly at: number | null } // null name = none chosen
+  | ({ readonly page: "forum" } & ForumView)
   | { readonly page: "connections" }
   | { readonly page: "playground"; readonly protocol: Protocol }
   | { readonly page: "unknown"; readonly path: string };
@@ -51,6 +61,7 @@ export function parseRoute(url: URL, prefix: string): Route {
     return { page: "run", id: decode(rest[0]), at: parseAt(url.searchParams.get("at")) };
   if (page === "agents" && rest.length <= 2) return { page, agent: part(rest[0]), thread: part(rest[1]) };
   if (page === "inbox" && rest.length === 0) return { page, question: url.searchParams.get("question") };
+  if (page === "forum" && rest.length <= 1) return { page, ...parseForum(part(rest[0]), url.searchParams) };
   if (page === "connections" && rest.length === 0) return { page };
   if (page === "playground" && rest.length === 0) {
     return { page, protocol: url.searchParams.get("protocol") === "agent-engine" ? "agent-engine" : "native" };
@@ -66,12 +77,27 @@ export function formatRoute(route: Route, prefix: string): string {
   if (route.page === "run") return `${prefix}runs/${encodeURIComponent(route.id)}${query({ at: route.at })}`;
   if (route.page === "inbox") return `${prefix}inbox${query({ question: route.question })}`;
   if (route.page === "agents") return prefix + ["agents", ...agentPath(route)].map(encodeURIComponent).join("/");
+  if (route.page === "forum") return prefix + forumPath(route);
   if (route.page === "playground") {
     return `${prefix}playground${query({ protocol: route.protocol === "native" ? null : route.protocol })}`;
   }
   if (route.page !== "logs") return prefix + route.page;
   if (route.name === null) return `${prefix}logs`;
   return `${prefix}logs/${encodeURIComponent(route.name)}${query({ at: route.at })}`;
+}
+
+function forumPath({ name, speakers, at }: ForumView): string {
+  const room = name === MAIN_FORUM.name ? "" : `/${encodeURIComponent(name)}`;
+  return `forum${room}${query({ speaker: speakers.join(",").toLowerCase(), at })}`;
+}
+
+function parseForum(name: string | null, words: URLSearchParams): ForumView {
+  const speakers = (words.get("speaker") ?? "").toUpperCase().split(",");
+  return {
+    name: name ?? MAIN_FORUM.name,
+    speakers: speakers.filter((one) => one !== ""),
+    at: parseAt(words.get("at")),
+  };
 }
 
 /** A thread is found below the agent it belongs to; without one there is none. */

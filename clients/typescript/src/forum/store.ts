@@ -37,6 +37,7 @@ export class ForumStore implements Readable<ReadForum> {
   #now = NOTHING;
   #events: LiveEvent[] = []; // came, not yet folded
   #limit = Infinity;
+  #loading: Promise<void> | null = null;
   #subscription: Subscription | null = null;
   #jobs: AbortController | null = null; // all requests of the present reading
 
@@ -76,11 +77,24 @@ export class ForumStore implements Readable<ReadForum> {
     );
   }
 
-  /** The page before what was read. Does nothing while one is under way, or where there is none. */
-  async loadOlder(): Promise<void> {
-    const { phase, older, first, oldest } = this.#now;
+  /** The page before what was read; resolves when it is there, or has failed. Does nothing where there is none. */
+  loadOlder(): Promise<void> {
+    this.#loading ??= this.#loadPage().finally(() => { this.#loading = null; });
+    return this.#loading;
+  }
+
+  /** Read back until this offset is there, or nothing older. */
+  async loadBackTo(offset: number): Promise<void> {
+    for (let before = Infinity; this.#now.first > Math.max(offset, this.#now.oldest) && this.#now.first < before; ) {
+      before = this.#now.first; // without progress it has failed
+      await this.loadOlder();
+    }
+  }
+
+  async #loadPage(): Promise<void> {
+    const { phase, first, oldest } = this.#now;
     const signal = this.#jobs?.signal;
-    if (signal === undefined || phase !== "ready" || older === "loading" || first <= oldest) return;
+    if (signal === undefined || phase !== "ready" || first <= oldest) return;
     this.#set({ older: "loading" });
     try {
       this.#prepend(await this.#page({ before: first }, signal), first);
@@ -89,17 +103,8 @@ export class ForumStore implements Readable<ReadForum> {
     }
   }
 
-  /** Read back until this offset is there, or nothing older. */
-  async loadBackTo(offset: number): Promise<void> {
-    for (;;) {
-      const { first, oldest } = this.#now;
-      await this.loadOlder();
-      if (this.#now.first === first || this.#now.first <= Math.max(offset, oldest)) return;
-    }
-  }
-
-  /** While new ones come, let go of the oldest beyond so many. Default: none. */
-  limit(entries: number): void {
+  /** While new ones come, let go of the oldest beyond so many entries. Default: of none. */
+  keepNewest(entries: number): void {
     this.#limit = entries;
   }
 

@@ -1,0 +1,50 @@
+import { useConnection, useLive } from "@antiphon/client/react";
+import type { ReactNode } from "react";
+
+import { Problem } from "../ui/Notice";
+import { postAgain, type Sent, takeBack, useSent } from "./posting";
+import { useRoom } from "./room";
+
+/** Speeches of ours that the forum does not have yet: on their way, or refused. */
+export function SentLines(): ReactNode {
+  const { view, entries } = useRoom();
+  const sent = useSent(view.name);
+  const there = (one: Sent): boolean => entries.some((entry) => entry.kind === "speech" && entry.id === one.speechId);
+  const waiting = sent.filter((one) => !there(one));
+  if (waiting.length === 0) return null;
+  return (
+    <ul aria-label="On their way" className="flex max-h-[40%] flex-col gap-2 overflow-y-auto px-4 pb-2 wide:px-6">
+      {waiting.map((one) => (
+        <SentLine key={one.speechId} forum={view.name} sent={one} />
+      ))}
+    </ul>
+  );
+}
+
+function SentLine({ forum, sent }: { readonly forum: string; readonly sent: Sent }): ReactNode {
+  const live = useLive();
+  const { phase } = useConnection();
+  const connected = phase === "live" || phase === "catching_up";
+  return (
+    <li className="speech voice-person">
+      <time />
+      <div>
+        <div className="mb-[2px] text-s text-dim" role="status">
+          {sent.phase === "refused" ? "Not sent" : connected ? "Sending" : "Waiting for the connection"}
+        </div>
+        <p className="speech-text text-dim">{sent.text}</p>
+        {sent.phase === "refused" ? (
+          <div className="mt-2 flex flex-wrap items-center gap-2">
+            <button type="button" className="button small thumb" onClick={() => postAgain(live, forum, sent)}>
+              Send again
+            </button>
+            <button type="button" className="button small thumb" onClick={() => takeBack(forum, sent)}>
+              Edit
+            </button>
+            <Problem>{sent.problem}</Problem>
+          </div>
+        ) : null}
+      </div>
+    </li>
+  );
+}

@@ -1,0 +1,150 @@
+/** Joins the scrolling box to the conversation: sticks to the end, notices who looks back, reads older parts, keeps the place. */
+
+import type { ForumEntry } from "@antiphon/client";
+import type { Virtualizer } from "@tanstack/react-virtual";
+import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+import type { KeyboardEvent, WheelEvent } from "react";
+
+import { navigate } from "../app/navigation";
+import { keepPlace, readPlace } from "./place";
+import { useRoom } from "./room";
+import { indexAt, speechesAfter } from "./words";
+
+const END_PX = 8;
+/** So near to the old end the next page is asked for. */
+const NEAR_ROWS = 12;
+/** While one follows, older ones beyond so many are let go. */
+const KEEP = 3000;
+const PLACE_MS = 200;
+
+interface Reveal {
+  readonly offset: number;
+  readonly align: "center" | "start";
+}
+
+export interface Following {
+  readonly fresh: number; // speeches since one has paused
+  readonly follow: () => void;
+  readonly toggle: () => void;
+  readonly onScroll: () => void;
+  readonly onWheel: (event: WheelEvent) => void;
+  readonly onKeyDown: (event: KeyboardEvent) => void;
+}
+
+interface View {
+  readonly box: RefObject<HTMLDivElement | null>;
+  readonly rows: Virtualizer<HTMLDivElement, HTMLDivElement>;
+  readonly shown: readonly ForumEntry[];
+  readonly following: boolean;
+  readonly onFollowing: (following: boolean) => void;
+}
+
+export function useFollowing({ box, rows, shown, following, onFollowing }: View): Following {
+  const { entries, first, oldest, older, view, loadOlder, loadBackTo, keepNewest } = useRoom();
+  const [goal] = useState(() => readPlace() ?? view.at);
+  const [reveal, setReveal] = useState<Reveal | null>(null);
+  const [placed, setPlaced] = useState(goal === null);
+  const [seen, setSeen] = useState(() => entries.at(-1)?.offset ?? 0);
+  const lastTop = useRef(0);
+  const total = rows.getTotalSize();
+  const height = rows.scrollRect?.height ?? 0;
+  const topIndex = rows.range?.startIndex ?? 0;
+  const topOffset = shown[topIndex]?.offset ?? null;
+
+  const follow = useCallback(() => {
+    if (view.at !== null) navigate({ page: "forum", ...view, at: null }, { replace: true });
+    onFollowing(true);
+  }, [onFollowing, view]);
+  const pause = useCallback(() => {
+    setSeen(entries.at(-1)?.offset ?? 0);
+    onFollowing(false);
+  }, [entries, onFollowing]);
+  const goTo = useCallback(
+    async (offset: number, align: Reveal["align"]): Promise<void> => {
+      await loadBackTo(offset);
+      setReveal({ offset, align });
+    },
+    [loadBackTo],
+  );
+
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    if (following) element.scrollTop = element.scrollHeight;
+    lastTop.current = element.scrollTop;
+  }, [box, shown, following, total, height]);
+
+  // A reload, or the way back, leads to where one was; a link leads to a speech.
+  useEffect(() => {
+    if (goal !== null) void goTo(goal, goal === readPlace() ? "start" : "center");
+  }, [goal, goTo]);
+  const at = useRef(view.at);
+  useEffect(() => {
+    const isNew = at.current !== view.at;
+    at.current = view.at;
+    if (view.at === null || !isNew || box.current?.querySelector(`[data-offset="${view.at}"]`) != null) return;
+    pause();
+    void goTo(view.at, "center");
+  }, [view.at, box, goTo, pause]);
+  useLayoutEffect(() => {
+    if (reveal === null || shown.length === 0) return;
+    rows.scrollToIndex(indexAt(shown, reveal.offset), { align: reveal.align });
+    setReveal(null);
+    setPlaced(true);
+  }, [reveal, rows, shown]);
+  useEffect(() => {
+    if (!placed) return;
+    if (following) return keepPlace(null);
+    const timer = setTimeout(() => keepPlace(topOffset), PLACE_MS);
+    return () => clearTimeout(timer);
+  }, [placed, following, topOffset, view]);
+
+  // Another filter: what was in sight stays, or what comes after it.
+  const speakers = useRef(view.speakers);
+  useLayoutEffect(() => {
+    if (speakers.current === view.speakers) return;
+    speakers.current = view.speakers;
+    const place = readPlace();
+    if (!following && place !== null) setReveal({ offset: place, align: "start" });
+  }, [view.speakers, following]);
+
+  useEffect(() => keepNewest(following ? KEEP : Infinity), [following, keepNewest]);
+  useEffect(() => {
+    if (older !== "idle" || first <= oldest || height === 0) return;
+    const wanted = following ? total < 2 * height && entries.length < KEEP : topIndex < NEAR_ROWS;
+    if (wanted) void loadOlder();
+  }, [older, first, oldest, height, total, following, topIndex, entries.length, loadOlder]);
+
+  const atEnd = useCallback((): boolean => {
+    const element = box.current;
+    return element !== null && element.scrollHeight - element.scrollTop - element.clientHeight < END_PX;
+  }, [box]);
+  const onScroll = useCallback(() => {
+    const element = box.current;
+    if (element === null) return;
+    const moved = element.scrollTop - lastTop.current;
+    lastTop.current = element.scrollTop;
+    if (following && moved < -1 && !atEnd()) pause();
+    if (!following && placed && moved > 0 && atEnd()) follow();
+  }, [box, following, placed, atEnd, pause, follow]);
+  // A wheel turned at an end moves nothing, so no scroll event tells of it.
+  const onWheel = useCallback(
+    ({ deltaY }: WheelEvent) => {
+      if (deltaY > 0 && !following && atEnd()) follow();
+      if (deltaY < 0 && following && (box.current?.scrollTop ?? 0) > 0) pause();
+    },
+    [box, following, atEnd, follow, pause],
+  );
+  const onKeyDown = useCallback(
+    (event: KeyboardEvent) => {
+      if (event.key !== "Home" && event.key !== "End") return;
+      event.preventDefault();
+      if (event.key === "End") return follow();
+      pause();
+      void goTo(oldest, "start");
+    },
+    [follow, pause, goTo, oldest],
+  );
+  const fresh = following ? 0 : speechesAfter(shown, seen);
+  return { fresh, follow, toggle: following ? pause : follow, onScroll, onWheel, onKeyDown };
+}
