@@ -52,6 +52,8 @@ files = APIRouter(include_in_schema=False)  # what the page needs beside its ass
 @router.get("/agents")
 @router.get("/agents/{name}")
 @router.get("/agents/{name}/{thread}")
+@router.get("/forum")
+@router.get("/forum/{name}")
 @router.get("/connections")
 @router.get("/playground")
 async def page(request: Request) -> Response:
