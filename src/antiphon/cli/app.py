@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import antiphon
-from antiphon.cli import about, agents, channels, processes, questions, run, runs, serve
+from antiphon.cli import about, agents, channels, forum, processes, questions, run, runs, serve
 from antiphon.cli.ending import calm
 
 app = typer.Typer(
@@ -41,6 +41,7 @@ for command in (
     app.command()(calm(command))
 app.add_typer(runs.app)
 app.add_typer(questions.app)
+app.add_typer(forum.app)
 
 
 def _version(wanted: bool) -> None:

@@ -10,6 +10,7 @@ from antiphon.client.agents import (
 )
 from antiphon.client.blocking import BlockingSubscription, Live
 from antiphon.client.connecting import connect
+from antiphon.client.forum import ForumHost, ForumState, Replayed, Speaker, Speech
 from antiphon.client.items import (
     CaughtUp,
     ChannelInfo,
@@ -57,6 +58,8 @@ __all__ = [
     "Connections",
     "Cursor",
     "Event",
+    "ForumHost",
+    "ForumState",
     "Gap",
     "History",
     "Item",
@@ -64,6 +67,7 @@ __all__ = [
     "Message",
     "Process",
     "QuestionRow",
+    "Replayed",
     "Run",
     "RunBlock",
     "RunDetails",
@@ -73,6 +77,8 @@ __all__ = [
     "RunRow",
     "SearchSlice",
     "Snapshot",
+    "Speaker",
+    "Speech",
     "State",
     "Status",
     "Subscription",

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from antiphon.client.agents.blocking import BlockingAgents, BlockingThreads, BlockingTools
+from antiphon.client.forum.blocking import BlockingForum
 from antiphon.client.items import Item, Snapshot, Status
 from antiphon.client.live import AsyncLive
 from antiphon.client.portal import Portal
@@ -175,6 +176,11 @@ class Live:
     def tools(self) -> BlockingTools:
         """Tools of the server: list and call them."""
         return BlockingTools(self._portal, self._live.tools)
+
+    @property
+    def forum(self) -> BlockingForum:
+        """The conversation of the server's agents: say something, steer the host."""
+        return BlockingForum(self._portal, self._live.forum)
 
     def close(self) -> None:
         """End the connection, its subscriptions and what still waits for an answer. May be called twice."""

@@ -11,6 +11,7 @@ from antiphon.client import answers
 from antiphon.client.address import Address
 from antiphon.client.agents.asking import Agents, Threads, Tools
 from antiphon.client.feed import MAX_BYTES, MAX_ITEMS, After, Feed
+from antiphon.client.forum.asking import Forum
 from antiphon.client.items import ChannelInfo, Connections, History, Process, SearchSlice, State, Status
 from antiphon.client.run.face import OnCancel, OnDisconnect, RunBlock, new_run
 from antiphon.client.run.operating import Operating
@@ -29,6 +30,11 @@ _repeatable = frozenset(
         "agent.list",
         "channel.list",
         "connection.list",
+        "forum.get",
+        "forum.mute",
+        "forum.replay",
+        "forum.set_threshold",
+        "forum.stop_host",
         "history",
         "ping",
         "process.start",
@@ -109,6 +115,11 @@ class AsyncLive(Operating):
     def tools(self) -> Tools:
         """Tools of the server: list and call them."""
         return Tools(self._ask)
+
+    @property
+    def forum(self) -> Forum:
+        """The conversation of the server's agents: say something, steer the host."""
+        return Forum(self._ask)
 
     async def request(
         self, method: str, params: Mapping[str, Any] | None = None, *, timeout_s: float | None = REQUEST_S
