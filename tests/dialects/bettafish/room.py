@@ -1,4 +1,4 @@
-"""BettaFish's room: real programs with a real health address, a server, and clients of its protocol. Plain on purpose."""
+"""BettaFish's room: real programs with a real health address, a server, clients of its protocol. Plain on purpose."""
 
 from __future__ import annotations
 
@@ -166,6 +166,16 @@ class Page:
         found: list[dict[str, Any]] = []
         while not found or any(found[-1][app]["status"] != status for app, status in wanted.items()):
             found.append((await self.next("status_update"))[1])
+        return found
+
+    async def forum_messages(self, count: int) -> list[dict[str, Any]]:
+        return [(await self.next("forum_message"))[1] for _ in range(count)]
+
+    async def until_line(self, app: str, text: str) -> list[str]:
+        """The lines of an app up to the one that says this."""
+        found = await self.lines(app, 1)
+        while not found[-1].endswith(f"] {text}"):
+            found += await self.lines(app, 1)
         return found
 
     async def lines(self, app: str, count: int) -> list[str]:

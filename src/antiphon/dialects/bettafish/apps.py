@@ -55,4 +55,4 @@ def changes_status(event: Event) -> bool:
 def _is_shown(path: Sequence[str]) -> bool:
     if len(path) < 2:
         return True  # the whole table
-    return path[1] in ENGINES and "".join(f"/{part}" for part in path[2:]) in _SHOWN
+    return path[1] in APPS and "".join(f"/{part}" for part in path[2:]) in _SHOWN

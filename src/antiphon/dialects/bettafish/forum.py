@@ -61,12 +61,7 @@ def message_of_speech(event: Event) -> ForumMessage | None:
     if data["kind"] not in ("agent", "host") or data.get("muted"):
         return None
     content = data["text"].strip()
-    found = _message(data["source"].upper(), content, data["clock"]) if content else None
-    if found is None and content:  # an agent that the protocol does not know
-        return ForumMessage(
-            type="agent", sender=data["sender"], content=content, timestamp=data["clock"], source=data["source"]
-        )
-    return found
+    return _message(data["source"].upper(), content, data["clock"]) if content else None
 
 
 def _message(source: str, content: str, at: str) -> ForumMessage | None:

@@ -24,7 +24,8 @@ def make_bettafish(core: Core) -> tuple[Dialect, tuple[BaseRoute, ...]]:
         keeping=EnvFile(core.settings),
         reports=reports,
     )
-    dialect = bettafish.make_dialect(desk, reads_records=bettafish.FORUM in core.settings.log)
+    others = {*core.settings.log, *core.settings.process}  # one called `forum` writes the records itself
+    dialect = bettafish.make_dialect(desk, reads_records=core.forum is None and bettafish.FORUM in others)
     return dialect, (stream_route(core, reports),)
 
 

@@ -10,7 +10,7 @@ from typing import Final
 import orjson
 
 from antiphon.dialects.base import Caller, Row
-from antiphon.dialects.bettafish import ENGINES, Done, channel_of
+from antiphon.dialects.bettafish import ENGINES, FORUM, Done, channel_of
 from antiphon.errors import AntiphonError
 from antiphon.messages import NewEvent
 from antiphon.server.core import Core
@@ -33,7 +33,9 @@ class SystemOfCore:
 
     @property
     def has_forum(self) -> bool:
-        return "forum" in self._core.features or "forum" in self._core.settings.log
+        if self._core.forum is not None or FORUM in self._core.settings.log:
+            return True
+        return self.rows().get(FORUM, {}).get("status") == "running"
 
     @property
     def configured(self) -> Sequence[str]:
