@@ -16,6 +16,7 @@ import node
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = (Path("clients/typescript"), Path("web"))
+TESTED = (Path("tests/socketio/node"),)  # only tests need these
 STATIC = Path("src/antiphon/static")
 STAMP = Path("web/.built")  # the digest of what STATIC was built from
 NOT_SOURCES = {"node_modules", "dist", "coverage", "tests", "test"}
@@ -61,7 +62,7 @@ def install(package: Path) -> None:
 
 def install_all(root: Path = ROOT) -> None:
     """Install what building and testing the JavaScript packages needs."""
-    for package in PACKAGES:
+    for package in (*PACKAGES, *TESTED):
         install(root / package)
 
 

@@ -11,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
-NODE_LOCKS = [ROOT / folder / "package-lock.json" for folder in ("web", "clients/typescript", "examples/run-page")]
+LOCKED = ("web", "clients/typescript", "examples/run-page", "tests/socketio/node")
+NODE_LOCKS = [ROOT / folder / "package-lock.json" for folder in LOCKED]
 
 
 def pins(lock: Path) -> dict[str, str]:

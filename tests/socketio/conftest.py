@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 from tests.socketio.kit import Served, serving
 
 
-@pytest_asyncio.fixture
-async def served() -> AsyncIterator[Served]:
-    async with serving() as found:
+@pytest_asyncio.fixture(params=["lean", "asgi"])
+async def served(request: pytest.FixtureRequest) -> AsyncIterator[Served]:
+    """Both ways of carrying a WebSocket."""
+    async with serving(request.param) as found:
         yield found

@@ -9,15 +9,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from antiphon.brokers.memory import MemoryBroker
 from antiphon.hub import Hub
 from antiphon.server.access import LOCAL
-from antiphon.transports.base import Limits
+from antiphon.transports.base import Limits, Session, Socket
 from antiphon.transports.crew import Crew
+from antiphon.transports.entrance import lean_protocol
+from antiphon.transports.handshake import Refused
+from antiphon.transports.lean import Shared as LeanShared
 from antiphon.transports.queue import QueueSink
 from antiphon.transports.socketio.client import Client, Shared
-from antiphon.transports.socketio.codec import Codecs
+from antiphon.transports.socketio.codec import Codecs, frame
 from antiphon.transports.socketio.namespace import ConnectRefused, Namespace, Peer
 from antiphon.transports.socketio.polling import PollingApp
 from antiphon.transports.socketio.refusals import EngineRefused
@@ -45,6 +49,9 @@ class Served:
     port: int
     engine: EngineSessions
     namespaces: dict[str, Namespace]
+    hub: Hub
+    crew: Crew
+    sweep: Sweep
 
     @property
     def url(self) -> str:
@@ -122,25 +129,54 @@ class App:
         await WebSocketTransport(receive, send, sink, LIMITS).serve(session)
 
 
+class LeanSockets:
+    """The same for sockets without ASGI."""
+
+    def __init__(self, engine: EngineSessions) -> None:
+        self._engine = engine
+
+    def serves(self, path: str) -> bool:
+        return path == "/socket.io/"
+
+    async def open(self, scope: Any, socket: Socket) -> Session:
+        scope["state"]["user"] = LOCAL
+        try:
+            return self._engine.open_socket(scope, socket, frame)
+        except EngineRefused as refused:
+            answer = refused.answer
+            raise Refused(answer.status, answer.headers, answer.body) from None
+
+
+def lean(engine: EngineSessions, crew: Crew, sweep: Sweep) -> Any:
+    """For uvicorn's `ws=`."""
+    return lean_protocol(LeanSockets(engine), LeanShared(LIMITS, crew, sweep), otherwise=WebSocketsSansIOProtocol)
+
+
 @asynccontextmanager
-async def serving(beat: Beat = BEAT) -> AsyncIterator[Served]:
-    spaces = namespaces()
+async def serving(
+    way: str = "asgi", beat: Beat = BEAT, spaces: dict[str, Namespace] | None = None, limits: Limits = LIMITS
+) -> AsyncIterator[Served]:
+    """`way`: asgi, or lean."""
+    spaces = namespaces() if spaces is None else spaces
     async with Hub(MemoryBroker()) as hub, Crew() as crew:
         sweep = Sweep(beat, stalled_s=5)
-        shared = Shared(hub, crew, LIMITS, 100, spaces, Codecs(Speakers({FAMILY: open_rooms(hub, spaces)})))
+        shared = Shared(hub, crew, limits, 100, spaces, Codecs(Speakers({FAMILY: open_rooms(hub, spaces)})))
 
         def listen(session: EngineSession, scope: Any) -> Client:
             return Client(shared, session, scope["state"]["user"])
 
         engine = EngineSessions(Rules(beat), sweep, listen)
-        server = uvicorn.Server(uvicorn.Config(App(engine), port=0, log_level="warning", lifespan="off"))
+        pings = Sweep(Beat(), stalled_s=5)
+        sockets = lean(engine, crew, pings) if way == "lean" else "websockets-sansio"
+        server = uvicorn.Server(uvicorn.Config(App(engine), port=0, log_level="warning", lifespan="off", ws=sockets))
         task = asyncio.create_task(server.serve())
         await until(lambda: server.started)
         port = server.servers[0].sockets[0].getsockname()[1]
         try:
-            yield Served(port, engine, spaces)
+            yield Served(port, engine, spaces, hub, crew, sweep)
         finally:
             engine.close("stopping")
             sweep.stop()
+            pings.stop()
             server.should_exit = True
             await task
