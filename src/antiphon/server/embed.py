@@ -200,16 +200,23 @@ class Antiphon:
 
         return offer if function is None else offer(function)
 
-    def socketio(self, namespace: str = "/") -> Namespace:
-        """A Socket.IO namespace of the app's own, served at `/socket.io/` below the mount.
+    def socketio(self, namespace: str = "/", *, recovery_s: float = 0) -> Namespace:
+        """A Socket.IO namespace of the app's own, served at `/socket.io/` below the mount; see docs/socketio.md.
 
+        Args:
+            recovery_s: How long a client that was cut off may take to come back and go on where it was, with what it
+                missed; at most 600. 0 = it begins anew.
         Raises:
-            ValueError: No namespace can have this name.
-            ConflictError: Once the app runs; or, then, where `/` belongs to a dialect that is turned on.
+            ValueError: No namespace can have this name, or this time is too long.
+            ConflictError: It is there already, or the app runs; or, then, `/` belongs to a dialect that is turned on.
         """
         if self._core is not None:
             raise ConflictError("namespaces are made before the app runs")
-        return self._server.namespaces.setdefault(namespace, Namespace(namespace))
+        made = Namespace(namespace, recovery_s=recovery_s)
+        if namespace in self._server.namespaces:
+            raise ConflictError(f"there is a namespace {namespace!r} already")
+        self._server.namespaces[namespace] = made
+        return made
 
     async def publish(self, channel: str, type: str, data: Any, *, idempotency_key: str | None = None) -> Cursor:  # noqa: A002
         """Append an event on behalf of the app itself; returns its cursor after the commit.
