@@ -128,8 +128,17 @@ class Play:
         self._check_told(kinds, events)
         text = "".join(event.data["delta"] for event in events if event.type == "message.append")
         assert sorted(text.split(";")[:-1]) == sorted(part[:-1] for part in self.acknowledged)
-        for opened, closed in (("message.open", "message.close"), ("tool.start", "tool.end")):
-            assert kinds.count(opened) <= kinds.count(closed)
+        for opened, closed, name in (
+            ("message.open", "message.close", "message_id"),
+            ("tool.start", "tool.end", "tool_call_id"),
+        ):
+            left: set[str] = set()  # open; a call of a tool that is begun again is one call
+            for event in events:
+                if event.type == opened:
+                    left.add(event.data[name])
+                elif event.type == closed:
+                    left.discard(event.data[name])
+            assert not left
 
     def _check_told(self, kinds: list[str], events: list[Any]) -> None:
         """Nothing grows once the channel says that the run is being cancelled."""
