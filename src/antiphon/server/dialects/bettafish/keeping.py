@@ -31,9 +31,11 @@ class EnvFile:
         return self._listens | kept
 
     async def write(self, values: Mapping[str, str]) -> None:
+        """What the server listens on is not written down: it may change."""
         if self._path is not None:
+            own = {key: value for key, value in values.items() if self._listens.get(key) != value}
             async with self._lock:
-                await asyncio.to_thread(_write, self._path, config.write(values))
+                await asyncio.to_thread(_write, self._path, config.write(own))
 
 
 def _read(path: Path) -> dict[str, str]:
