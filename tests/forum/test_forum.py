@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import orjson
 import pytest
 from tests.forum.kit import START, Life, PuppetHost, life_on, logged, of_type, output, said, spread
 
 from antiphon.brokers.memory import MemoryBroker
+from antiphon.brokers.sqlite import SqliteBroker
 from antiphon.errors import ConflictError, InvalidParams, KeyConflict, NotFound
+from antiphon.hub import Hub
+from antiphon.messages import NewEvent
 
 LONG = "This is a remark of the summary node that is long enough to be one."
 
@@ -44,6 +49,27 @@ async def test_a_session_starts_with_the_first_summary_and_a_speech_names_its_li
         f"[SYSTEM] [{state['session']}] === 搜索会话ID: {state['session']} ===",
         f"[INSIGHT] [{state['session']}] 舆情 正在升温",
     ]
+
+
+async def test_after_a_pause_nobody_is_heard_before_the_session_began(tmp_path: Path) -> None:
+    broker = SqliteBroker(tmp_path)
+    broker.open()
+    async with life_on(broker):
+        pass
+    broker = SqliteBroker(tmp_path)
+    broker.open()
+    async with Hub(broker) as hub:  # nobody watches, or the lines came while the server was away
+        for time_ms, app, line in (
+            *((1000 + n, "media", f"noise {n}") for n in range(1200)),
+            (3000, "query", START),
+            *((4000 + n, "insight", output(f"i{n}")) for n in range(3)),
+            (5000, "media", output("m")),
+        ):
+            await hub.publish(NewEvent(f"log:{app}", "line", orjson.dumps({"text": line}), time_ms=time_ms))
+    broker = SqliteBroker(tmp_path)
+    broker.open()
+    async with life_on(broker) as life:
+        assert [speech["text"] for speech in await life.speeches(4)] == ["i0", "i1", "i2", "m"]
 
 
 async def test_json_over_several_lines_of_two_apps_at_once(life: Life) -> None:

@@ -25,8 +25,8 @@ class ForumConfig(BaseModel):
 
     enabled: bool | None = Field(
         default=None,
-        description="Whether there is a forum. Not set: if one of `forum.apps` is a `[process.NAME]` or a `[log.NAME]`, "
-        "and none is called `forum`: then somebody else writes the records.",
+        description="Whether there is a forum. Not set: if one of `forum.apps` is a `[process.NAME]` or a "
+        "`[log.NAME]`, and none is called `forum`: then somebody else writes the records.",
     )
     apps: Annotated[tuple[Name, ...], Field(min_length=1, max_length=32)] = Field(
         default=("insight", "media", "query"),

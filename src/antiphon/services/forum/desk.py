@@ -22,7 +22,7 @@ from antiphon.services.forum.capture import Capture
 from antiphon.services.forum.config import ForumConfig
 from antiphon.services.forum.draft import Draft
 from antiphon.services.forum.room import Room, changes
-from antiphon.services.forum.values import MAIN, SPEECH, Heard, forum_channel
+from antiphon.services.forum.values import MAIN, SPEECH, Heard, forum_channel, log_channel
 
 SAVE_EVERY = 2000  # lines without a speech; they would only be read again
 PAGE = 500
@@ -98,7 +98,7 @@ class Desk:
         if saved is not None:
             return Watched(saved["offset"], Capture.load(app, saved["capture"]))
         if app not in self._baseline:
-            self._baseline[app] = (await self._hub.history(f"log:{app}", limit=1)).head
+            self._baseline[app] = (await self._hub.history(log_channel(app), limit=1)).head
         return Watched(self._baseline[app], Capture(app))
 
     async def _heard(self, speech_ids: list[str]) -> list[Heard]:

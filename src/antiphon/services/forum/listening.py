@@ -1,4 +1,4 @@
-"""Hearing that a channel of this process goes on; what it says is then read from the log."""
+"""Hearing that channels of this process go on; what they say is then read from the log."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ class Ear:
 
     is_shared = False
 
-    def __init__(self, hub: Hub, channel: str) -> None:
+    def __init__(self, hub: Hub, *channels: str) -> None:
         self._hub = hub
-        self._channel = channel
+        self._channels = channels
         self._news = asyncio.Event()
         self._outlet = Outlet(self, self)
 
     async def __aenter__(self) -> Self:
         """Raises InvalidChannel, StorageError."""
-        subscription, _ = await self._hub.subscribe(self._outlet, self._channel)
-        self._hub.begin(subscription)
+        for channel in self._channels:
+            subscription, _ = await self._hub.subscribe(self._outlet, channel)
+            self._hub.begin(subscription)
         return self
 
     async def __aexit__(
@@ -39,18 +40,14 @@ class Ear:
         """From here on news count. Read after this, then wait: nothing is missed."""
         self._news.clear()
 
-    def wake(self) -> None:
-        """As if something had come."""
-        self._news.set()
-
     async def wait(self) -> None:
         await self._news.wait()
 
     async def read(self, after: int) -> list[Event]:
-        """The next events behind an offset, once there are some."""
+        """The next events of the first channel behind an offset, once there are some."""
         while True:
             self.clear()
-            events = (await self._hub.history(self._channel, after=after, limit=PAGE)).events
+            events = (await self._hub.history(self._channels[0], after=after, limit=PAGE)).events
             if events:
                 return events
             await self.wait()

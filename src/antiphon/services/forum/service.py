@@ -35,7 +35,7 @@ from antiphon.services.forum.values import (
     forum_channel,
     new_id,
 )
-from antiphon.services.forum.watching import AppWatch, FileWatch
+from antiphon.services.forum.watching import FileWatch, LogWatch
 from antiphon.services.runs import Runs
 
 _log = structlog.get_logger(__name__)
@@ -161,7 +161,7 @@ class Forum:
         """Find everything again, and go on. Raises StorageError, OSError."""
         await self._desk.load()
         self._session = self._desk.room.session
-        watches = [AppWatch(self._hub, self._desk, app, self._active) for app in self._config.apps]
+        logs = LogWatch(self._hub, self._desk, self._config.apps, self._active)
         file = None if self._config.file is None else FileWatch(self._hub, self._desk, self._config.file.absolute())
         if file is not None:
             await file.begin()
@@ -170,7 +170,7 @@ class Forum:
         await self._group.__aenter__()
         begin = self._group.create_task
         self._tasks = [
-            *(begin(watch.run(), name="forum app") for watch in watches),
+            begin(logs.run(), name="forum logs"),
             begin(self._host.run(), name="forum host"),
             begin(self._drop(), name="forum session"),
             begin(self._end_when_idle(), name="forum idle"),

@@ -25,6 +25,11 @@ def forum_channel(name: str) -> str:
     return f"forum:{name}"
 
 
+def log_channel(app: str) -> str:
+    """Where an app's lines are."""
+    return f"log:{app}"
+
+
 def kind_of(source: str) -> Kind:
     """What speaks under a source."""
     return _KINDS.get(source, "agent")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import heapq
+import math
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,7 @@ from antiphon.services.forum.desk import Desk, Watched
 from antiphon.services.forum.draft import Draft
 from antiphon.services.forum.listening import PAGE, Ear
 from antiphon.services.forum.logfile import ForumFile, Written
-from antiphon.services.forum.values import RECORDS, Speech, clock_of
+from antiphon.services.forum.values import RECORDS, Speech, clock_of, log_channel
 
 _log = structlog.get_logger(__name__)
 
@@ -37,47 +40,62 @@ async def persist(what: str, work: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(backoff.next_s())
 
 
-class AppWatch:
-    """Reads the log of one app into the room.
+class LogWatch:
+    """Reads the logs of the apps into the room, in the order in which their lines were printed.
+
+    Each log has its own order. Between them the time decides, so that after a pause, when all have much to tell, nobody
+    is heard before the session began in which he spoke.
 
     Args:
         active: Called when there are lines.
     """
 
-    def __init__(self, hub: Hub, desk: Desk, app: str, active: Callable[[], None]) -> None:
+    def __init__(self, hub: Hub, desk: Desk, apps: Sequence[str], active: Callable[[], None]) -> None:
         self._hub = hub
         self._desk = desk
-        self._app = app
-        self._channel = f"log:{app}"
+        self._apps = apps
         self._active = active
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        await persist(self._channel, self._watch)
+        await persist("logs", self._watch)
 
     async def _watch(self) -> None:
-        async with Ear(self._hub, self._channel) as ear:
+        async with Ear(self._hub, *map(log_channel, self._apps)) as ear:
             while True:
                 ear.clear()
                 if not await self._read_on():
                     await ear.wait()
 
     async def _read_on(self) -> bool:
-        """Take the next page, if there is one."""
+        """Take what comes next, if there is anything."""
         async with self._desk.hold() as draft:
-            watched = self._desk.apps[self._app]
-            page = await self._hub.history(self._channel, after=watched.offset, limit=PAGE)
-            for event in page.events:
+            events = await self._next()
+            for event in events:
+                watched = self._desk.apps[event.channel.removeprefix("log:")]
                 self._take(event, watched, draft)
                 watched.offset = event.offset
-            draft.progress = len(page.events)
-        if page.events:
+            draft.progress = len(events)
+        if events:
             self._active()
-        return bool(page.events)
+        return bool(events)
+
+    async def _next(self) -> list[Event]:
+        """A page of each log, as far as all are known."""
+        pages: list[list[Event]] = []
+        known_until = math.inf
+        for app in self._apps:
+            page = await self._hub.history(log_channel(app), after=self._desk.apps[app].offset, limit=PAGE)
+            pages.append(page.events)
+            if page.events and page.events[-1].offset < page.head:
+                known_until = min(known_until, page.events[-1].time_ms)
+        merged = list(heapq.merge(*pages, key=lambda event: event.time_ms))
+        known = list(takewhile(lambda event: event.time_ms <= known_until, merged))
+        return known or merged  # where a clock was set back, times tell nothing
 
     def _take(self, event: Event, watched: Watched, draft: Draft) -> None:
         if event.type == "process.started":  # its log is another one now
-            watched.capture = Capture(self._app)
+            watched.capture = Capture(watched.capture.app)
             draft.end_session("restarted", event.time_ms)
         elif event.type == "line":
             self._line(event.data["text"], event, watched, draft)
@@ -91,15 +109,16 @@ class AppWatch:
             draft.begin_session(event.time_ms)
         said = watched.capture.feed(text, event.offset)
         if said is not None:
+            app = watched.capture.app
             draft.speak(
                 Speech(
-                    speech_id=f"{self._app}-{said.first}",
-                    source=self._app.upper(),
+                    speech_id=f"{app}-{said.first}",
+                    source=app.upper(),
                     text=said.text,
                     time_ms=event.time_ms,
                     clock=clock_of(event.time_ms),
                     session=draft.room.session,
-                    origin=(self._channel, said.first, said.last),
+                    origin=(event.channel, said.first, said.last),
                 )
             )
 
