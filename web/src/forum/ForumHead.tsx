@@ -40,8 +40,8 @@ export function ForumHead(): ReactNode {
           <button
             type="button"
             className="button thumb"
-            disabled={task.pending || !connected || forum.buffered === 0}
-            title={forum.buffered === 0 ? "There is nothing that the host has not heard" : "It speaks without waiting"}
+            disabled={task.pending || !connected}
+            title="It speaks about what it has not heard, without waiting"
             onClick={() => task.run(callHost)}
           >
             Call the host now

@@ -39,13 +39,13 @@ function SpeakerLine({ source, speaker }: { readonly source: string; readonly sp
         <i className="voice-mark" aria-hidden="true" />
         <span className={`min-w-0 grow truncate ${muted ? "text-faint line-through" : ""}`}>{name}</span>
         <span className="num text-s text-dim">{count(speeches)}</span>
-        {kind === "agent" || kind === "person" ? (
+        {kind !== "system" ? (
           <button
             type="button"
             className={`button small thumb w-[68px] ${muted ? "on" : ""}`}
             aria-pressed={muted}
             aria-label={`Mute ${name}`}
-            title={muted ? "The host hears it again" : "The host does not hear it, and forum.log does not have it"}
+            title={mutedWords(kind === "host", muted)}
             disabled={task.pending}
             onClick={() => task.run(() => mute(source, !muted))}
           >
@@ -56,6 +56,11 @@ function SpeakerLine({ source, speaker }: { readonly source: string; readonly sp
       {task.problem === null ? null : <Problem onDismiss={task.dismiss}>{task.problem}</Problem>}
     </li>
   );
+}
+
+function mutedWords(isHost: boolean, muted: boolean): string {
+  if (isHost) return muted ? "It may speak again" : "It does not speak any more";
+  return muted ? "The host hears it again" : "The host does not hear it, and forum.log does not have it";
 }
 
 function HostPanel(): ReactNode {

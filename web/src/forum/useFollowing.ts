@@ -51,6 +51,7 @@ export function useFollowing({ box, rows, shown, following, onFollowing }: View)
   const topIndex = rows.range?.startIndex ?? 0;
   const topOffset = shown[topIndex]?.offset ?? null;
 
+  /** Somebody asks for the end: what a link pointed to is left behind. */
   const follow = useCallback(() => {
     if (view.at !== null) navigate({ page: "forum", ...view, at: null }, { replace: true });
     onFollowing(true);
@@ -125,15 +126,15 @@ export function useFollowing({ box, rows, shown, following, onFollowing }: View)
     const moved = element.scrollTop - lastTop.current;
     lastTop.current = element.scrollTop;
     if (following && moved < -1 && !atEnd()) pause();
-    if (!following && placed && moved > 0 && atEnd()) follow();
-  }, [box, following, placed, atEnd, pause, follow]);
+    if (!following && placed && moved > 0 && atEnd()) onFollowing(true);
+  }, [box, following, placed, atEnd, pause, onFollowing]);
   // A wheel turned at an end moves nothing, so no scroll event tells of it.
   const onWheel = useCallback(
     ({ deltaY }: WheelEvent) => {
-      if (deltaY > 0 && !following && atEnd()) follow();
+      if (deltaY > 0 && !following && atEnd()) onFollowing(true);
       if (deltaY < 0 && following && (box.current?.scrollTop ?? 0) > 0) pause();
     },
-    [box, following, atEnd, follow, pause],
+    [box, following, atEnd, onFollowing, pause],
   );
   const onKeyDown = useCallback(
     (event: KeyboardEvent) => {

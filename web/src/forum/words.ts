@@ -76,8 +76,9 @@ export function hostNoteWords({ status, reason, letGo }: HostEntry): string {
 const CUTS: Readonly<Record<string, string>> = { cancelled: "Stopped in mid-sentence", failed: "Cut off: it failed" };
 
 /** What stands below words that were not said to their end; null = they were. */
-export function cutWords({ status }: Pick<SpeechEntry, "status">, growing: boolean): string | null {
+export function cutWords({ status, text }: Pick<SpeechEntry, "status" | "text">, growing: boolean): string | null {
   if (growing || status === "completed") return null;
+  if (status === "cancelled" && text === "") return "Stopped before it said anything";
   return CUTS[status] ?? "Its end is not known";
 }
 
