@@ -77,19 +77,35 @@ class Proxy:
     def __init__(self, target: int) -> None:
         self._target = target
         self._writers: set[asyncio.StreamWriter] = set()
+        self._open: set[asyncio.Task[None] | None] = set()
+        self._is_closed = False
         self.port = 0
         self.passing = asyncio.Event()  # cleared = nothing arrives, and nobody is told
         self.passing.set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._target)
-        self._writers |= {writer, up_writer}
+        writers = {writer}
+        self._open.add(task := asyncio.current_task())
         try:
+            if self._is_closed:
+                return
+            up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._target)
+            writers.add(up_writer)
+            self._writers |= writers
             await asyncio.gather(self._pass(reader, up_writer), self._pass(up_reader, writer))
         finally:
-            self._writers -= {writer, up_writer}
-            for each in (writer, up_writer):
+            self._writers -= writers
+            self._open.discard(task)
+            for each in writers:
                 each.transport.abort()
+
+    async def close(self) -> None:
+        """Nobody is passed on any more."""
+        self._is_closed = True
+        self.passing.set()
+        while self._open:
+            self.cut()
+            await asyncio.sleep(0)  # also those that are about to begin
 
     def cut(self) -> None:
         """Drop every connection without a word."""
@@ -114,6 +130,6 @@ async def proxied(port: int) -> AsyncIterator[Proxy]:
         yield proxy
     finally:
         server.close()
-        proxy.passing.set()
-        proxy.cut()
+        await asyncio.sleep(0)
+        await proxy.close()
         await server.wait_closed()
