@@ -110,6 +110,10 @@ class Line(Protocol):
         """As in the table of connections."""
 
     @property
+    def is_open(self) -> bool:
+        """Whether it has not ended yet."""
+
+    @property
     def sent(self) -> int:
         """Messages that were sent, or wait to be."""
 

@@ -13,6 +13,7 @@ from antiphon.dialects.base import Caller, Line
 from antiphon.errors import AntiphonError, NotFound
 
 CANCELLED_HERE = "the client of /ws/agent cancelled"
+GONE = "the connection that began it has ended"
 LABELS = {"dialect": "agent_engine"}
 
 
@@ -63,7 +64,10 @@ class AskedRun:
         return self._answer.ended
 
     async def start(self, agent: str, query: Query) -> None:
-        """Start it and follow it; what goes wrong is told."""
+        """Start it and follow it; what goes wrong is told.
+
+        It goes on when the socket is lost: a run that has begun to begin can be cancelled only once it has.
+        """
         try:
             await self._caller.start(
                 agent,
@@ -73,7 +77,10 @@ class AskedRun:
                 on_disconnect=self._on_disconnect,
                 labels=LABELS,
             )
-            await self._line.follow(self.run_id, self._answer)
+            if self._line.is_open:
+                await self._line.follow(self.run_id, self._answer)
+            elif self._on_disconnect == "cancel":  # nobody saw that the socket it depends on has gone
+                await self._caller.cancel(self.run_id, reason=GONE)
         except AntiphonError as exc:
             self._line.say(self._answer.fail(exc.message))
         finally:

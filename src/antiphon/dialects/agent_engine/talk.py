@@ -107,7 +107,7 @@ class AgentTalk:
         else:
             self._line.say(encode("status", request_id, status="processing", **more))
         self._asked.append(asked)
-        self._line.start(asked.start(answerer.name, query), name="agent query")
+        self._line.start(asked.start(answerer.name, query), name="agent query", outlives=True)
 
     def _call(self, call: ToolCall, request_id: RequestId | None) -> None:
         if self._is_busy(TOOL_FAILED, request_id):

@@ -81,6 +81,10 @@ class DialectSession:
         return self._connection.id
 
     @property
+    def is_open(self) -> bool:
+        return not self._outlet.closed
+
+    @property
     def sent(self) -> int:
         """Messages that were sent, or wait to be."""
         return self._codec.sent
