@@ -285,14 +285,14 @@ async def test_at_380_px(server: RealServer, open_page: OpenPage, scheme: str) -
     page = await open_forum(server, open_page, viewport=NARROW, has_touch=True, color_scheme=scheme)
     await expect(page.locator("[data-speech]").last).to_be_visible()
     await expect_nothing_beyond(page)
-    await page.get_by_role("button", name="Speakers and host").tap()
+    await page.get_by_role("button", name="Speakers", exact=True).tap()
     mute = page.get_by_role("button", name="Mute Insight Engine").locator("visible=true")
     await mute.tap()
     await expect(mute).to_have_attribute("aria-pressed", "true")
     await expect_nothing_beyond(page)
     await mute.tap()
     await expect(mute).to_have_attribute("aria-pressed", "false")
-    await page.get_by_role("button", name="Conversation", exact=True).tap()
+    await page.get_by_role("button", name="Speeches", exact=True).tap()
     for control in ("Call the host now", "Send"):
         box = await page.get_by_role("button", name=control).bounding_box()
         assert box is not None

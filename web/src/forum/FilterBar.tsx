@@ -1,21 +1,14 @@
 import type { ReactNode } from "react";
 
 import { count } from "../lib/format";
-import { Choice } from "../ui/Choice";
-import { setDrawing, useDrawing } from "./choices";
+import { DrawingChoice } from "./DrawingChoice";
 import { showSpeakers, useRoom } from "./room";
 import { voiceOf } from "./voices";
 import { toggled } from "./words";
 
-const DRAWINGS = [
-  ["markdown", "Markdown"],
-  ["exact", "Exact"],
-] as const;
-
 /** Whose speeches are shown, and how. */
 export function FilterBar(): ReactNode {
   const { forum, view } = useRoom();
-  const drawing = useDrawing();
   const speakers = Object.entries(forum?.speakers ?? {});
   const sources = speakers.map(([source]) => source);
   const gone = view.speakers.filter((source) => !sources.includes(source));
@@ -59,7 +52,9 @@ export function FilterBar(): ReactNode {
           </button>
         ))}
       </div>
-      <Choice label="How speeches are drawn" value={drawing} options={DRAWINGS} onChange={setDrawing} />
+      <div className="hidden broad:block">
+        <DrawingChoice />
+      </div>
     </div>
   );
 }

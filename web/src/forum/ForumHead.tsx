@@ -64,8 +64,10 @@ function Facts(): ReactNode {
           {text}
         </StateWord>
       </span>
-      <span>{bufferWords(forum)}</span>
-      {forum.session === null ? <span>between sessions</span> : <span>session {forum.session}</span>}
+      {forum.host.status === "speaking" ? null : <span>{bufferWords(forum)}</span>}
+      <span className="hidden wide:inline">
+        {forum.session === null ? "between sessions" : `session ${forum.session}`}
+      </span>
     </div>
   );
 }

@@ -6,6 +6,7 @@ import { type ForumView, MAIN_FORUM, type Route } from "../lib/route";
 import { Choice } from "../ui/Choice";
 import { Notice } from "../ui/Notice";
 import { Conversation } from "./Conversation";
+import { DrawingChoice } from "./DrawingChoice";
 import { FilterBar } from "./FilterBar";
 import { ForumHead } from "./ForumHead";
 import { NoForum, useHasForum } from "./NoForum";
@@ -24,8 +25,8 @@ export default function ForumPage(): ReactNode {
 
 type Shown = "talk" | "panel";
 const OPTIONS = [
-  ["talk", "Conversation"],
-  ["panel", "Speakers and host"],
+  ["talk", "Speeches"],
+  ["panel", "Speakers"],
 ] as const;
 
 /** One conversation of several speakers, as it goes on. */
@@ -40,8 +41,9 @@ function Forum({ view }: { readonly view: ForumView }): ReactNode {
       <div className="grid h-full grid-cols-[minmax(0,1fr)] grid-rows-[minmax(0,1fr)] broad:grid-cols-[minmax(0,1fr)_304px]">
         <section aria-label="Forum" className="flex min-h-0 min-w-0 flex-col">
           <ForumHead />
-          <div className="flex px-4 pb-2 wide:px-6 broad:hidden">
+          <div className="forum-choices flex justify-between gap-2 px-4 pb-2 wide:px-6 broad:hidden">
             <Choice label="What is shown" value={shown} options={OPTIONS} onChange={setShown} />
+            {shown === "talk" ? <DrawingChoice /> : null}
           </div>
           <div className={`min-h-0 grow flex-col ${shown === "talk" ? "flex" : "hidden broad:flex"}`}>
             <FilterBar />

@@ -1,5 +1,5 @@
 import type { Speaker } from "@antiphon/client";
-import { type ReactNode, useEffect, useState } from "react";
+import { type CSSProperties, type ReactNode, useEffect, useState } from "react";
 
 import { Link } from "../app/Link";
 import { count } from "../lib/format";
@@ -72,12 +72,9 @@ function HostPanel(): ReactNode {
       <h2 className="text-s font-medium text-dim">Host</h2>
       <Threshold key={forum.threshold} value={forum.threshold} />
       <p className="num text-s text-dim">{bufferWords(forum)}</p>
-      <progress
-        className="h-[4px] w-full accent-(--run)"
-        aria-label="Speeches the host has not heard"
-        max={forum.threshold}
-        value={Math.min(forum.buffered, forum.threshold)}
-      />
+      <div className="bar-box" aria-hidden="true">
+        <span className="bar" style={{ "--part": Math.min(1, forum.buffered / forum.threshold) } as CSSProperties} />
+      </div>
       {host.message === null ? null : <p className="text-s [overflow-wrap:anywhere] text-bad">{host.message}</p>}
       {host.agent === null ? (
         <p className="text-s text-dim">
