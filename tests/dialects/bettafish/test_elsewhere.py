@@ -74,6 +74,7 @@ async def test_what_is_turned_off_is_not_there(tmp_path: Path) -> None:
 
 
 async def test_a_slow_page_delays_nobody(tmp_path: Path) -> None:
+    """Section 7: threads beside an event loop that does not know of them. Here nobody waits for a page."""
     async with (
         House.open(tmp_path, ("insight",)) as house,
         Page.connect(house.server) as slow,  # does not read
