@@ -164,7 +164,7 @@ async def test_more_was_missed_than_is_kept(keeping: Served) -> None:
 @pytest.mark.parametrize("transports", [["websocket"], ["polling"], ["polling", "websocket"]], ids="+".join)
 async def test_the_stock_client(keeping: Served, transports: list[str]) -> None:
     chat = keeping.namespaces["/"]
-    async with stock() as node, proxied(keeping.port) as proxy:
+    async with proxied(keeping.port) as proxy, stock() as node:
         node.open(f"http://127.0.0.1:{proxy.port}", transports=transports)
         first = await node.next("connect")
         assert first["recovered"] is False

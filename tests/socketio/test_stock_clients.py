@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from tests.socketio.kit import Served, serving, until
-from tests.socketio.stock import Stock, proxied, stock
+from tests.socketio.stock import Proxy, Stock, proxied, stock
 
 from antiphon.transports.sweep import Beat
 
@@ -24,7 +24,14 @@ async def calm(request: pytest.FixtureRequest) -> AsyncIterator[Served]:
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def node() -> AsyncIterator[Stock]:
+async def proxy(calm: Served) -> AsyncIterator[Proxy]:
+    async with proxied(calm.port) as found:
+        yield found
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def node(proxy: Proxy) -> AsyncIterator[Stock]:
+    """It goes before the proxy does, so that nobody connects to one that is closing."""
     async with stock() as found:
         yield found
 
@@ -126,23 +133,24 @@ async def test_acknowledgements_that_do_not_come(calm: Served, node: Stock) -> N
 
 @VERSIONS
 @WAYS
-async def test_a_proxy_that_cuts_connections(calm: Served, node: Stock, version: str, transports: list[str]) -> None:
+async def test_a_proxy_that_cuts_connections(
+    calm: Served, proxy: Proxy, node: Stock, version: str, transports: list[str]
+) -> None:
     name = f"cut{version}{transports}{calm.port}"
-    async with proxied(calm.port) as proxy:
-        node.open(f"http://127.0.0.1:{proxy.port}", name, version, transports=transports, forceNew=True)
-        for turn in range(3):
-            await node.next("connect", name)
-            if len(transports) == 2:
-                await node.next("upgrade", name)
-            node.emit("message-with-ack", turn, client=name, wants_answer=True)
-            assert (await node.next("answer", name))["args"] == [turn]
-            session = calm.engine.all()[-1]
-            await until(lambda: not session.polls or session.mailbox.is_polled)  # noqa: B023 - it is awaited here
-            proxy.cut()
-            assert (await node.next("disconnect", name))["reason"] in ("transport close", "transport error")
+    node.open(f"http://127.0.0.1:{proxy.port}", name, version, transports=transports, forceNew=True)
+    for turn in range(3):
         await node.next("connect", name)
-        node.do("disconnect", name)
-        await node.next("disconnect", name)
+        if len(transports) == 2:
+            await node.next("upgrade", name)
+        node.emit("message-with-ack", turn, client=name, wants_answer=True)
+        assert (await node.next("answer", name))["args"] == [turn]
+        session = calm.engine.all()[-1]
+        await until(lambda: not session.polls or session.mailbox.is_polled)  # noqa: B023 - it is awaited here
+        proxy.cut()
+        assert (await node.next("disconnect", name))["reason"] in ("transport close", "transport error")
+    await node.next("connect", name)
+    node.do("disconnect", name)
+    await node.next("disconnect", name)
     await left(calm)
 
 
