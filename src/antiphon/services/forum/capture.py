@@ -18,7 +18,7 @@ from antiphon.services.forum.grammar import one_line
 from antiphon.services.forum.jsontext import parse_output
 
 MIN_LENGTH: Final = 30  # of a line without its prefix, in characters
-MAX_CAPTURE: Final = 1 << 20  # characters; what has no end by then is no output
+MAX_CAPTURE: Final = 256 << 10  # characters and lines; what has no end by then is no output
 
 _CLOCK = r"\[\d\d:\d\d:\d\d\]\s*"
 _LOGURU = r"\d{4}-\d\d-\d\d\s+\d\d:\d\d:\d\d\.\d{3}\s*\|\s*[A-Z]+\s*\|\s*[^|]+?\s-(?:\s+|$)"
@@ -44,6 +44,7 @@ class Capture:
     is_blocked: bool = False  # an ERROR came, and no INFO since
     first: int | None = None  # offset of the line that began a capture; None = nothing is being captured
     pieces: list[str] = field(default_factory=list)
+    size: int = 0  # of the pieces
 
     def feed(self, line: str, offset: int) -> Said | None:
         """Take the next line; what is said with it, if anything."""
@@ -62,7 +63,7 @@ class Capture:
     def _target(self, line: str, offset: int) -> Said | None:
         start = line.find(phrases.OUTPUT + "{")
         if start >= 0:
-            self.first, self.pieces = offset, [line[start + len(phrases.OUTPUT) :].strip()]
+            self.first, self.pieces, self.size = offset, [line[start + len(phrases.OUTPUT) :].strip()], 0
             return self._end(offset) if self.pieces[0].endswith("}") else None
         if not is_valuable(line):
             return None
@@ -74,7 +75,8 @@ class Capture:
         self.pieces.append(piece)
         if piece in _ENDS:
             return self._end(offset)
-        if sum(map(len, self.pieces)) > MAX_CAPTURE:
+        self.size += len(piece) + 1
+        if self.size > MAX_CAPTURE:
             self._forget()
         return None
 
@@ -88,7 +90,7 @@ class Capture:
         return Said(said, first, offset) if said.strip() else None
 
     def _forget(self) -> None:
-        self.first, self.pieces = None, []
+        self.first, self.pieces, self.size = None, [], 0
 
     def _said(self, line: str) -> str:
         text = without_tags(without_prefix(line), self.app)
@@ -102,7 +104,8 @@ class Capture:
     @classmethod
     def load(cls, app: str, found: dict[str, Any]) -> Capture:
         """What `dump` gave."""
-        return cls(app, found["blocked"], found["first"], list(found["pieces"]))
+        pieces = list(found["pieces"])
+        return cls(app, found["blocked"], found["first"], pieces, sum(len(piece) + 1 for piece in pieces[1:]))
 
 
 def level_of(line: str) -> str | None:

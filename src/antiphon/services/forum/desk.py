@@ -70,7 +70,7 @@ class Desk:
                 self._changed()
 
     async def load(self) -> None:
-        """Find everything again. Raises StorageError."""
+        """Find everything again, where that is not what is in memory. Raises StorageError."""
         async with self._lock:
             await self._refresh()
 

@@ -122,6 +122,7 @@ class Host:
 
     async def _step(self) -> bool:
         """Whether there was something to do."""
+        await self._desk.load()  # what could not be stored did not happen
         room = self._desk.room
         if room.host.status == "speaking":
             await self._speak(room.host)

@@ -96,11 +96,12 @@ class Room:
 
     def oldest(self) -> list[Heard]:
         """What it is given: the oldest speeches, as many of agents as the threshold says, or fewer."""
-        taken: list[Heard] = []
+        left, taken = self.threshold, list[Heard]()
         for speech in self.buffer:
-            if sum(1 for found in taken if found.counts) == self.threshold:
+            if not left:
                 break
             taken.append(speech)
+            left -= speech.counts
         return taken
 
     def heard(self, speech_ids: Iterable[str]) -> None:

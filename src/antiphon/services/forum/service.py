@@ -72,6 +72,7 @@ class Forum:
     async def get(self, name: str = MAIN) -> dict[str, Any]:
         """The state of a forum. Raises NotFound, StorageError."""
         if name == MAIN:
+            await self._desk.load()
             return self._desk.room.value()
         found = (await self._hub.state(forum_channel(name))).value
         if not found:
