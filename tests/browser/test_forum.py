@@ -1,4 +1,4 @@
-"""The forum in a real browser: programs that write as BettaFish's agents do, a host over an honest model server, and people."""
+"""The forum in a real browser: programs that write as BettaFish does, a host over an honest model server, people."""
 
 from __future__ import annotations
 
@@ -213,8 +213,16 @@ async def test_a_speech_leads_to_its_line_in_the_log_and_back(server: RealServer
 # What is drawn, in order; each with how far it is from the upper edge of the box.
 DRAWN = """() => {
     const top = document.querySelector('[role=log]').getBoundingClientRect().top;
-    return [...document.querySelectorAll('[data-index]')].map(e => [+e.dataset.offset, e.getBoundingClientRect().top - top])
+    return [...document.querySelectorAll('[data-index]')]
+        .map(e => [+e.dataset.offset, e.getBoundingClientRect().top - top])
         .sort((a, b) => a[0] - b[0]);
+}"""
+# What is kept as the place is the first row in sight.
+PLACE_IS_KEPT = """() => {
+    const top = document.querySelector('[role=log]').getBoundingClientRect().top;
+    const rows = [...document.querySelectorAll('[data-index]')].sort((a, b) => a.dataset.index - b.dataset.index);
+    const first = rows.find(row => row.getBoundingClientRect().bottom > top);
+    return first !== undefined && history.state?.forumPlace === +first.dataset.offset;
 }"""
 READ_BACK = """async () => {
     const box = document.querySelector('[role=log]'), seen = new Set(), holes = [];
@@ -225,8 +233,10 @@ READ_BACK = """async () => {
             if (i > 0 && index !== rows[i - 1][0] + 1) holes.push(`${index} after ${rows[i - 1][0]}`);
             seen.add(offset);
         });
-        const isLoading = [...document.querySelectorAll('[role=status]')].some(e => e.textContent.startsWith('Loading'));
-        if (box.scrollTop <= 0 && rows[0][0] === 0 && !isLoading && !document.body.textContent.includes('more before')) break;
+        const said = [...document.querySelectorAll('[role=status]')].map(e => e.textContent);
+        const isLoading = said.some(words => words.startsWith('Loading'));
+        const hasMore = isLoading || document.body.textContent.includes('more before');
+        if (box.scrollTop <= 0 && rows[0][0] === 0 && !hasMore) break;
         box.scrollTop -= box.clientHeight;
         await new Promise(requestAnimationFrame);
     }
@@ -247,7 +257,7 @@ async def test_the_whole_history_is_read_back_and_a_reload_keeps_the_place(
     assert {event["offset"] for event in texts["events"] if event["type"] == "forum.speech"} <= set(read["seen"])
     assert len(read["seen"]) >= OLD_SPEECHES
     await page.evaluate("document.querySelector('[role=log]').scrollTop = 30000")
-    await page.wait_for_function("() => typeof history.state?.forumPlace === 'number'")
+    await page.wait_for_function(PLACE_IS_KEPT)
     before = await page.evaluate("history.state.forumPlace")
     await page.reload()
     await expect(page.locator(f'[data-offset="{before}"]')).to_be_in_viewport()
@@ -268,7 +278,10 @@ async def test_paused_it_stands_still_and_counts_what_is_new(server: RealServer,
     await expect(page.get_by_role("button", name="paused")).to_be_visible()
     await conversation(page).hover()
     await page.mouse.wheel(0, -300)
-    await page.wait_for_function("() => typeof history.state?.forumPlace === 'number'")
+    await page.wait_for_function(
+        "() => (box => box.scrollHeight - box.scrollTop - box.clientHeight > 250)(document.querySelector('[role=log]'))"
+    )
+    await page.wait_for_function(PLACE_IS_KEPT)
     place = await page.evaluate(DRAWN)
     await say(server, "media", "This is new and nobody sees it yet.", "This is newer still, and unseen as well.")
     fresh = page.get_by_role("button", name="2 new")

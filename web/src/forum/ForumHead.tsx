@@ -10,7 +10,7 @@ import { bufferWords, hostWords } from "./words";
 
 /** How the conversation stands, and the host's reins. */
 export function ForumHead(): ReactNode {
-  const { forum, view, callHost, stopHost } = useRoom();
+  const { forum, view, isLive, callHost, stopHost } = useRoom();
   const task = useTask();
   const phase = useConnection().phase;
   const connected = phase === "live" || phase === "catching_up";
@@ -22,11 +22,11 @@ export function ForumHead(): ReactNode {
       <div className="flex items-start gap-3">
         <div className="min-w-0 grow">
           <h1 className="truncate text-xl leading-[1.25] font-strong tracking-[-0.02em]">
-            {view.name === "main" ? "Forum" : view.name}
+            {isLive ? "Forum" : view.name}
           </h1>
           <Facts />
         </div>
-        {forum === undefined ? null : speaking ? (
+        {forum === undefined || !isLive ? null : speaking ? (
           <button
             type="button"
             className="button thumb text-bad"
@@ -54,7 +54,8 @@ export function ForumHead(): ReactNode {
 }
 
 function Facts(): ReactNode {
-  const { forum } = useRoom();
+  const { forum, isLive } = useRoom();
+  if (!isLive) return <p className="mt-1 text-s text-dim">A replayed forum.log: it can be read, nobody talks there</p>;
   if (forum === undefined) return <p className="mt-1 text-s text-dim">Nothing was said here yet</p>;
   const { tone, busy, text } = hostWords(forum);
   return (

@@ -32,7 +32,7 @@ const OPTIONS = [
 /** One conversation of several speakers, as it goes on. */
 function Forum({ view }: { readonly view: ForumView }): ReactNode {
   const used = useForum(view.name);
-  const room = useMemo(() => ({ ...used, view }), [used, view]);
+  const room = useMemo(() => ({ ...used, view, isLive: view.name === MAIN_FORUM.name }), [used, view]);
   const [shown, setShown] = useState<Shown>("talk");
   if (used.phase === "failed") return <Failed message={used.error?.message} onRetry={used.retry} />;
   if (used.phase === "loading") return <Notice title="Loading the forum" />;
@@ -48,7 +48,7 @@ function Forum({ view }: { readonly view: ForumView }): ReactNode {
           <div className={`min-h-0 grow flex-col ${shown === "talk" ? "flex" : "hidden broad:flex"}`}>
             <FilterBar />
             <Conversation />
-            <PostBox />
+            {room.isLive ? <PostBox /> : null}
           </div>
           {shown === "talk" ? null : (
             <div className="min-h-0 grow overflow-auto bg-panel p-4 broad:hidden">

@@ -11,7 +11,7 @@ import { bufferWords } from "./words";
 
 /** Who is in the room, and when the host speaks. */
 export function SidePanel(): ReactNode {
-  const { forum } = useRoom();
+  const { forum, isLive } = useRoom();
   if (forum === undefined) return <p className="text-dim">Nobody is in the room yet.</p>;
   return (
     <div className="flex flex-col gap-5">
@@ -23,13 +23,13 @@ export function SidePanel(): ReactNode {
           ))}
         </ul>
       </section>
-      <HostPanel />
+      {isLive ? <HostPanel /> : null}
     </div>
   );
 }
 
 function SpeakerLine({ source, speaker }: { readonly source: string; readonly speaker: Speaker }): ReactNode {
-  const { mute } = useRoom();
+  const { mute, isLive } = useRoom();
   const task = useTask();
   const { sender, kind, muted, speeches } = speaker;
   const name = kind === "person" ? "People" : sender;
@@ -39,7 +39,7 @@ function SpeakerLine({ source, speaker }: { readonly source: string; readonly sp
         <i className="voice-mark" aria-hidden="true" />
         <span className={`min-w-0 grow truncate ${muted ? "text-faint line-through" : ""}`}>{name}</span>
         <span className="num text-s text-dim">{count(speeches)}</span>
-        {kind !== "system" ? (
+        {isLive && kind !== "system" ? (
           <button
             type="button"
             className={`button small thumb w-[68px] ${muted ? "on" : ""}`}

@@ -8,6 +8,7 @@ import type { ForumView } from "../lib/route";
 
 export interface Room extends UsedForum {
   readonly view: ForumView;
+  readonly isLive: boolean; // false = a replayed file: nobody talks there
 }
 
 export const RoomContext = createContext<Room | null>(null);

@@ -45,9 +45,7 @@ def _shown(key: str, value: str) -> str:
 def merged(kept: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, str]:
     """The values after the dialog was sent; keys that it does not know are left out. Raises WrongValue."""
     changed = {
-        key: _text(key, value)
-        for key, value in given.items()
-        if key in KEYS and not (is_secret(key) and value == MASK)
+        key: _text(key, value) for key, value in given.items() if key in KEYS and not (is_secret(key) and value == MASK)
     }
     return {key: value for key, value in {**kept, **changed}.items() if value}
 
