@@ -56,7 +56,7 @@ lock: $(VENV)/.run node ## Refresh the lock files (UPGRADE=--upgrade for newer v
 	$(NODE) --in clients/typescript npm install --package-lock-only
 	$(NODE) --in web npm install --package-lock-only
 	$(NODE) --in examples/run-page npm install --package-lock-only
-	$(NODE) --in tests/socketio/node npm install --package-lock-only
+	$(NODE) --in tests/socket_io/node npm install --package-lock-only
 
 clean: ## Remove what was built and installed here (data stays)
 	rm -rf $(VENV) dist src/antiphon/static web/node_modules clients/typescript/node_modules clients/typescript/dist

@@ -16,7 +16,7 @@ import node
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = (Path("clients/typescript"), Path("web"))
-TESTED = (Path("tests/socketio/node"),)  # only tests need these
+TESTED = (Path("tests/socket_io/node"),)  # only tests need these
 STATIC = Path("src/antiphon/static")
 STAMP = Path("web/.built")  # the digest of what STATIC was built from
 NOT_SOURCES = {"node_modules", "dist", "coverage", "tests", "test"}

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
-LOCKED = ("web", "clients/typescript", "examples/run-page", "tests/socketio/node")
+LOCKED = ("web", "clients/typescript", "examples/run-page", "tests/socket_io/node")
 NODE_LOCKS = [ROOT / folder / "package-lock.json" for folder in LOCKED]
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest_asyncio
 import uvicorn
 from fastapi import FastAPI
-from tests.socketio.kit import until
-from tests.socketio.test_engine_io import heard
+from tests.socket_io.kit import until
+from tests.socket_io.test_engine_io import heard
 from websockets.asyncio.client import connect
 
 from antiphon import Antiphon

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from tests.socketio.kit import Served, serving, until
-from tests.socketio.stock import Proxy, Stock, proxied, stock
+from tests.socket_io.kit import Served, serving, until
+from tests.socket_io.stock import Proxy, Stock, proxied, stock
 
 from antiphon.transports.sweep import Beat
 

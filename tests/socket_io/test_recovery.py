@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 import pytest
 import pytest_asyncio
-from tests.socketio.kit import Served, serving, until
-from tests.socketio.stock import Stock, proxied, stock
-from tests.socketio.test_engine_io import heard, web
+from tests.socket_io.kit import Served, serving, until
+from tests.socket_io.stock import Stock, proxied, stock
+from tests.socket_io.test_engine_io import heard, web
 from websockets.asyncio.client import ClientConnection
 
 from antiphon.transports.socketio.namespace import Namespace, Peer

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 import orjson
 import pytest
 import pytest_asyncio
-from tests.socketio.kit import Served
-from tests.socketio.test_engine_io import enter, heard, web
+from tests.socket_io.kit import Served
+from tests.socket_io.test_engine_io import enter, heard, web
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 

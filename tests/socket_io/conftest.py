@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from tests.socketio.kit import Served, serving
+from tests.socket_io.kit import Served, serving
 
 
 @pytest_asyncio.fixture(params=["lean", "asgi"])

@@ -10,7 +10,7 @@ import httpx2
 import orjson
 import pytest
 import pytest_asyncio
-from tests.socketio.kit import Served, until
+from tests.socket_io.kit import Served, until
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
