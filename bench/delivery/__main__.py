@@ -30,7 +30,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped, as after Ctrl-C
     if raise_file_limit() < FILES and not arguments.quick:
         raise SystemExit(f"a process may open too few files: `ulimit -n` must be at least {FILES}")
-    for name in ("load", "publish"):
+    for name in ("load", "poll", "publish"):
         program(name)
     chosen = arguments.only or list(SCENARIOS)
     with _home() as home:

@@ -96,7 +96,7 @@ def load(
         flags = _flags(
             port=port, path=receiver.path, count=count, in_flight=in_flight, small_buffers=small_buffers,
             ready=receiver.ready, answers=receiver.answers, ping=receiver.ping, pong=receiver.pong,
-            greeted=receiver.greeted,
+            greeted=receiver.greeted, number=receiver.number, time=receiver.time,
         )  # fmt: skip
         command: list[str | Path] = [program("load"), *flags, *hello, *options]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -105,6 +105,28 @@ def load(
                 answer = clients.connect()
                 if answer["open"] != count:
                     raise RuntimeError(f"only {answer['open']} of {count} connections became ready")
+                yield clients
+            finally:
+                process.kill()
+
+
+@contextmanager
+def polling(port: int, receiver: Receiver, count: int) -> Iterator[Load]:
+    """Connected clients that poll, as Engine.IO has it; the first messages are one packet each."""
+    with tempfile.TemporaryDirectory(prefix="antiphon-poll-") as folder:
+        more = "\x1e".join(receiver.hello[1:])  # the first one enters the namespace
+        flags = _flags(
+            port=port, path=receiver.path.partition("?")[0], count=count, ready=receiver.ready,
+            number=receiver.number, time=receiver.time, hello=_write(Path(folder), (more,)),
+        )  # fmt: skip
+        with subprocess.Popen(
+            [program("poll"), *flags], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as process:
+            try:
+                clients = Load(process, Path(folder))
+                answer = clients.connect()
+                if answer["open"] != count:
+                    raise RuntimeError(f"only {answer['open']} of {count} clients became ready")
                 yield clients
             finally:
                 process.kill()
@@ -144,8 +166,8 @@ def publishing(
     with tempfile.TemporaryDirectory(prefix="antiphon-publish-") as folder:
         template = _write(Path(folder), (publication.template,))
         flags = _flags(
-            port=port, path=publication.path, template=template, header=publication.header, count=count, first=first,
-            rate=rate, burst=burst, connections=connections, window=window, limit=limit_s,
+            port=port, path=publication.path, template=template, header=publication.header, hello=publication.hello,
+            count=count, first=first, rate=rate, burst=burst, connections=connections, window=window, limit=limit_s,
         )  # fmt: skip
         command: list[str | Path] = [program("publish"), *flags, *(["--http"] if publication.is_http else [])]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

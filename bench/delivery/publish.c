@@ -24,7 +24,7 @@
 #define MAX_WINDOW 8192u
 #define MESSAGE_BYTES (1u << 16)
 
-typedef enum { UPGRADING, OPEN } Phase;
+typedef enum { UPGRADING, GREETING, OPEN } Phase;
 
 typedef struct {
     int fd;
@@ -39,7 +39,7 @@ typedef struct {
 } Publisher;
 
 typedef struct {
-    const char *host, *path, *header, *template;
+    const char *host, *path, *header, *template, *hello; /* hello: a first frame, the answer to which begins like it */
     int port, is_http;
     unsigned connections, window, burst;
     uint64_t count, first;
@@ -112,12 +112,19 @@ static void answered(Publisher *p, int is_error) {
 
 /* ---- what is received --------------------------------------------------------------------------------------------- */
 
+/* Whether this is Socket.IO's word for what we said, by its first two characters. */
+static int begins(const Frame *frame, const char *text) {
+    return frame->length >= 2 && memcmp(frame->payload, text, 2) == 0;
+}
+
 static void on_frame(Publisher *p, const Frame *frame) {
     if (frame->opcode == OPCODE_PING) {
         p->out_length += frame_write(p->out + p->out_length, OPCODE_PONG, frame->payload, frame->length);
     } else if (frame->opcode == OPCODE_CLOSE) {
         fail("the server closed the publisher's connection");
-    } else if (memmem(frame->payload, frame->length, "\"result\":", 9)) {
+    } else if (p->phase == GREETING) {
+        p->phase = begins(frame, options.hello) ? OPEN : GREETING;
+    } else if (options.hello ? begins(frame, "43") : memmem(frame->payload, frame->length, "\"result\":", 9) != NULL) {
         answered(p, 0);
     } else if (memmem(frame->payload, frame->length, "\"error\":", 8)) {
         if (!errors)
@@ -172,7 +179,11 @@ static size_t on_upgrade(Publisher *p) {
         return 0;
     if (memcmp(p->in, "HTTP/1.1 101", 12) != 0)
         fail("refused: %.*s", (int)(p->in_length < 300 ? p->in_length : 300), p->in);
-    p->phase = OPEN;
+    p->phase = options.hello ? GREETING : OPEN;
+    if (options.hello) {
+        p->out_length += frame_write(p->out + p->out_length, OPCODE_TEXT, options.hello, strlen(options.hello));
+        flush(p);
+    }
     return (size_t)(end - p->in) + 4;
 }
 
@@ -287,7 +298,7 @@ static void read_options(int argc, char **argv) {
         {"host", 1, 0, 'H'},     {"port", 1, 0, 'p'},  {"path", 1, 0, 'u'},        {"http", 0, 0, 'h'},
         {"header", 1, 0, 'd'},   {"count", 1, 0, 'n'}, {"connections", 1, 0, 'c'}, {"window", 1, 0, 'w'},
         {"template", 1, 0, 't'}, {"rate", 1, 0, 'r'},  {"burst", 1, 0, 'b'},       {"first", 1, 0, 'f'},
-        {"limit", 1, 0, 'l'},    {0, 0, 0, 0}};
+        {"limit", 1, 0, 'l'},    {"hello", 1, 0, 'e'}, {0, 0, 0, 0}};
     int name;
     while ((name = getopt_long(argc, argv, "", names, NULL)) != -1) {
         switch (name) {
@@ -303,6 +314,7 @@ static void read_options(int argc, char **argv) {
         case 'r': options.rate = atof(optarg); break;
         case 'b': options.burst = (unsigned)atoi(optarg); break;
         case 'f': options.first = strtoull(optarg, NULL, 10); break;
+        case 'e': options.hello = optarg; break;
         case 'l': options.limit_s = atof(optarg); break;
         default: exit(2);
         }

@@ -66,10 +66,14 @@ class Plan:
     def sized(self, full: int, quick: int) -> int:
         return quick if self.quick else full
 
-    def rounds(self) -> Iterator[Peer]:
-        """Every server, as often as there are runs, alternating: what disturbs the machine disturbs all of them."""
+    def rounds(self, *names: str) -> Iterator[Peer]:
+        """These servers, by default all general ones, as often as there are runs.
+
+        They alternate: what disturbs the machine disturbs all of them.
+        """
+        wanted = names or [name for name, peer in PEERS.items() if peer.is_general]
         for _ in range(self.runs):
-            yield from (PEERS[name] for name in self.servers)
+            yield from (PEERS[name] for name in self.servers if name in wanted)
 
     @contextmanager
     def running(self, peer: Peer) -> Iterator[Running]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.delivery.peers.antiphon import Antiphon
+from bench.delivery.peers.antiphon import Antiphon, AntiphonSocketIo
 from bench.delivery.peers.asgi import FastApiLoop, PythonSocketIo
 from bench.delivery.peers.base import Peer
 from bench.delivery.peers.centrifugo import Centrifugo
@@ -21,5 +21,6 @@ PEERS: dict[str, Peer] = {
         NodeSocketIoRecovery(),
         PythonSocketIo(),
         FastApiLoop(),
+        AntiphonSocketIo(),
     )
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 import urllib.request
 from collections.abc import Sequence
@@ -11,8 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from bench.delivery.peers.base import Peer, Publication, Receiver
-from bench.delivery.places import HOST
+from bench.delivery.peers.node import socket_io
+from bench.delivery.places import HOST, SOURCES
 
+SETTINGS = """
+[dialect.bettafish]
+enabled = false
+
+[socketio]
+import = ["rooms:rooms"]
+"""
 CAUGHT_UP = '"method":"caught_up"'
 
 
@@ -31,6 +40,27 @@ class Antiphon(Peer):
 
     def publication(self, channel: str, data: str) -> Publication:
         return publication(channel, "tick", data)
+
+
+class AntiphonSocketIo(Antiphon):
+    """The same server with an application's namespace, which does what the others' programs do."""
+
+    name = "antiphon-socketio"
+    title = "**Antiphon**"
+    is_general = False
+
+    def command(self, home: Path, port: int) -> Sequence[str | Path]:
+        shutil.copy(SOURCES / "peers" / "our_apps" / "rooms.py", home)
+        (home / "antiphon.toml").write_text(SETTINGS)
+        return [*super().command(home, port), "--config", home / "antiphon.toml"]
+
+    def receiver(self, channels: Sequence[str]) -> Receiver:
+        return socket_io(channels)
+
+    def publication(self, channel: str, data: str) -> Publication:
+        """One client more, whose events go to a room and are acknowledged when they were given to it."""
+        template = f'42@N@["publish","{channel}",{data}]'
+        return Publication("/socket.io/?EIO=4&transport=websocket", template, is_http=False, hello="40")
 
 
 def subscriber(channels: Sequence[str], more: dict[str, Any]) -> Receiver:

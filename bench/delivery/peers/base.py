@@ -32,6 +32,7 @@ class Receiver:
         answers: How many such answers there are.
         greeted: How the answer to the first of the frames begins, before which the others may not be sent.
         ping: A text that must be answered with `pong`; None = the server has no pings of its own making.
+        number, time: What stands before an event's number and before its time; None = as in `event_data`.
     """
 
     path: str
@@ -41,16 +42,22 @@ class Receiver:
     ping: str | None = None
     pong: str | None = None
     greeted: str | None = None
+    number: str | None = None
+    time: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """How an event is published: the text of a WebSocket message or the body of a POST, with `@N@` and `@T@`."""
+    """How an event is published: the text of a WebSocket message or the body of a POST, with `@N@` and `@T@`.
+
+    `hello` is what Socket.IO's clients say first; then an event is acknowledged as they have it.
+    """
 
     path: str
     template: str
     is_http: bool = True
     header: str | None = None
+    hello: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,7 @@ class Peer(ABC):
 
     name: str
     title: str
+    is_general: bool = True  # whether it is measured where a scenario names nobody
 
     @abstractmethod
     def install(self) -> None:

@@ -17,5 +17,8 @@ SCENARIOS: dict[str, Scenario] = {
         messages.SCENARIO,
         stalled.SCENARIO,
         fairness.SCENARIO,
+        fanout.SOCKETIO_SINGLES,
+        fanout.SOCKETIO_BURSTS,
+        fanout.SOCKETIO_POLLING,
     )
 }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import NamedTuple
 
 from bench.delivery.peers import PEERS
-from bench.delivery.peers.base import Peer, event_data
-from bench.delivery.programs import load, publish
+from bench.delivery.peers.base import Peer, Receiver, event_data
+from bench.delivery.programs import Load, load, polling, publish
 from bench.delivery.scenario import OURS, Bar, Outcome, Plan, Scenario, median, ms
 from bench.delivery.usage import usage
 
@@ -17,6 +18,7 @@ CHANNEL = "bench"
 RATE = 60
 DRAIN_S = 5.0  # for a server that is behind, after the last publish
 
+Connect = Callable[[int, Receiver, int], AbstractContextManager[Load]]
 Goals = Sequence[tuple[str, float]]  # at most so many times the processor time of that server
 
 
@@ -28,13 +30,13 @@ class Sample(NamedTuple):
     faults: int  # holes, duplicates, lost connections
 
 
-def sample(plan: Plan, peer: Peer, *, burst: int) -> Sample:
+def sample(plan: Plan, peer: Peer, *, burst: int, connect: Connect = load) -> Sample:
     """One run of one server: a second to warm up, then the measured window until the last event is everywhere."""
     subscribers, warm_up = plan.sized(1000, 50), RATE
     seconds = plan.sized(6, 2)
     count = RATE * seconds
     publication, receiver = peer.publication(CHANNEL, event_data()), peer.receiver([CHANNEL])
-    with plan.running(peer) as server, load(server.port, receiver, subscribers) as clients:
+    with plan.running(peer) as server, connect(server.port, receiver, subscribers) as clients:
         publish(server.port, publication, warm_up, rate=RATE, burst=burst, limit_s=1 + DRAIN_S)
         clients.expect(warm_up, within_s=DRAIN_S)
         clients.reset()
@@ -53,18 +55,27 @@ def sample(plan: Plan, peer: Peer, *, burst: int) -> Sample:
     )
 
 
-def run(plan: Plan, *, burst: int, group: str, goals: Goals) -> Outcome:
+def run(
+    plan: Plan,
+    *,
+    burst: int,
+    group: str,
+    goals: Goals,
+    ours: str = OURS,
+    peers: Sequence[str] = (),
+    connect: Connect = load,
+) -> Outcome:
     samples: defaultdict[str, list[Sample]] = defaultdict(list)
-    for peer in plan.rounds():
-        samples[peer.name].append(sample(plan, peer, burst=burst))
+    for peer in plan.rounds(*peers):
+        samples[peer.name].append(sample(plan, peer, burst=burst, connect=connect))
     outcome = Outcome()
     cpu = {name: median([one.cpu_us for one in found]) for name, found in samples.items()}
     for name, found in samples.items():
         outcome.add(PEERS[name].title, _described(found))
         outcome.bars.append(Bar(group, PEERS[name].title.replace("*", "").replace("`", ""), cpu[name]))
     for name, most in goals:
-        if name in cpu and OURS in cpu:
-            ratio = cpu[OURS] / cpu[name]
+        if name in cpu and ours in cpu:
+            ratio = cpu[ours] / cpu[name]
             outcome.add(
                 f"processor time per delivery beside {PEERS[name].title}",
                 f"{ratio:.2f}x",
@@ -104,4 +115,52 @@ BURSTS = Scenario(
     "Fan-out: bursts of ten",
     ABOUT.format("ten at a time"),
     partial(run, burst=10, group="in bursts of 10", goals=(("nchan", 1 / 5), ("socket.io", 1 / 7))),
+)
+
+SOCKETIO = ("antiphon-socketio", "socket.io", "python-socketio")
+SOCKETIO_ABOUT = (
+    "1 000 clients of stock Socket.IO {} hear a room, to which an application emits {} events of 200 bytes a "
+    "second, {}, for 6 s, after a second to warm up. Ours is a namespace of `antiphon serve`; rooms are not durable "
+    "anywhere. Processor time of the server per delivered event, and the time from publisher to receiver."
+)
+SOCKETIO_SINGLES = Scenario(
+    "socketio",
+    "Socket.IO: single events",
+    SOCKETIO_ABOUT.format("over WebSocket", RATE, "evenly spaced"),
+    partial(
+        run,
+        burst=1,
+        group="Socket.IO, one at a time",
+        goals=(("python-socketio", 1 / 6), ("socket.io", 1.0)),
+        ours=SOCKETIO[0],
+        peers=SOCKETIO,
+    ),
+)
+SOCKETIO_BURSTS = Scenario(
+    "socketio-bursts",
+    "Socket.IO: bursts of ten",
+    SOCKETIO_ABOUT.format("over WebSocket", RATE, "ten at a time"),
+    partial(
+        run,
+        burst=10,
+        group="Socket.IO, in bursts of 10",
+        goals=(("socket.io", 1 / 5),),
+        ours=SOCKETIO[0],
+        peers=SOCKETIO,
+    ),
+)
+SOCKETIO_POLLING = Scenario(
+    "socketio-polling",
+    "Socket.IO: long-polling",
+    SOCKETIO_ABOUT.format("that poll over HTTP", RATE, "evenly spaced")
+    + " A server that is behind answers with more events at a time, which is what makes polling possible at all.",
+    partial(
+        run,
+        burst=1,
+        group="Socket.IO, polling",
+        goals=(("python-socketio", 1 / 3),),
+        ours=SOCKETIO[0],
+        peers=SOCKETIO,
+        connect=polling,
+    ),
 )

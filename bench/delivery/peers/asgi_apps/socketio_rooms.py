@@ -1,4 +1,4 @@
-"""python-socketio with rooms, over WebSocket only."""
+"""python-socketio with rooms."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import socketio
 
-server = socketio.AsyncServer(async_mode="asgi", transports=["websocket"])
+server = socketio.AsyncServer(async_mode="asgi")
 
 
 @server.on("subscribe")

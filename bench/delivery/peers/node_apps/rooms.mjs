@@ -1,4 +1,4 @@
-// Socket.IO with rooms, over WebSocket only.
+// Socket.IO with rooms.
 
 import { Server } from "socket.io";
 
@@ -6,7 +6,7 @@ import { listen } from "./publisher.mjs";
 
 export function serve(options = {}) {
   const server = listen((channel, data) => io.to(channel).emit("event", JSON.parse(data.toString())));
-  const io = new Server(server, { transports: ["websocket"], serveClient: false, ...options });
+  const io = new Server(server, { serveClient: false, ...options });
   io.on("connection", (socket) => {
     socket.on("subscribe", (channel) => {
       socket.join(channel);
