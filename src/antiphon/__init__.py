@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from antiphon.errors import AntiphonError, QuestionWithdrawn, RunCancelled, RunLost
     from antiphon.messages import Cursor
     from antiphon.server.embed import Antiphon
+    from antiphon.transports.socketio.namespace import ConnectRefused, Namespace
 
 __version__ = "0.1.0"
 
@@ -35,11 +36,13 @@ _homes = {
     "AsyncLive": "antiphon.client",
     "BlockingRun": "antiphon.client",
     "CaughtUp": "antiphon.client",
+    "ConnectRefused": "antiphon.transports.socketio.namespace",
     "Cursor": "antiphon.messages",
     "Event": "antiphon.client",
     "Gap": "antiphon.client",
     "Item": "antiphon.client",
     "Live": "antiphon.client",
+    "Namespace": "antiphon.transports.socketio.namespace",
     "QuestionWithdrawn": "antiphon.errors",
     "Run": "antiphon.client",
     "RunCancelled": "antiphon.errors",
@@ -57,11 +60,13 @@ __all__ = [
     "AsyncLive",
     "BlockingRun",
     "CaughtUp",
+    "ConnectRefused",
     "Cursor",
     "Event",
     "Gap",
     "Item",
     "Live",
+    "Namespace",
     "QuestionWithdrawn",
     "Run",
     "RunCancelled",

@@ -36,7 +36,7 @@ from antiphon.server.auth.secrets import session_key
 from antiphon.server.auth.sessions import Sessions
 from antiphon.server.core import Core
 from antiphon.server.door import Receive, Scope, Send, refuse
-from antiphon.server.imported import check_agents, imported_runnables
+from antiphon.server.imported import check_agents, imported_namespaces, imported_runnables
 from antiphon.server.live.params import input_error
 from antiphon.server.runnables import Function, Runnable
 from antiphon.server.settings import load, policy_of
@@ -106,13 +106,14 @@ class Antiphon:
         """Open the store and the services. `mount` does this with the app's lifespan.
 
         Raises:
-            SettingsError: A runnable or an agent that the settings name cannot be imported.
+            SettingsError: What the settings name cannot be imported.
             DataDirectoryInUse, StorageError
         """
         if not self._has_imported:
             check_agents(self._loaded)
             for runnable in imported_runnables(self._loaded):
                 self._server.offer(runnable)
+            self._server.namespaces.update(imported_namespaces(self._loaded) | self._server.namespaces)
             self._has_imported = True
         async with self._server.running() as core:
             self._core = core

@@ -1,17 +1,18 @@
-"""Runnables and agents that `antiphon.toml` names: `[runnable.NAME] import = "module:function"`."""
+"""What `antiphon.toml` names in code of the user's: `[runnable.NAME] import = "module:function"` and the like."""
 
 from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
 from antiphon.errors import SettingsError
 from antiphon.server.runnables import Runnable
 from antiphon.server.settings import Loaded
-from antiphon.server.settings.origins import DEFAULT, dotted
+from antiphon.server.settings.origins import DEFAULT, Key, dotted
+from antiphon.transports.socketio.namespace import Namespace
 
 
 def imported_runnables(loaded: Loaded) -> list[Runnable]:
@@ -27,9 +28,28 @@ def imported_runnables(loaded: Loaded) -> list[Runnable]:
         try:
             found.append(_runnable(name, setting.import_))
         except _Problem as problem:
-            key = ("runnable", name, "import")
-            origin = loaded.origin(key)
-            problems.append(f"{'' if origin == DEFAULT else f'{origin}: '}{dotted(key)}: {problem}")
+            problems.append(_told(loaded, ("runnable", name, "import"), problem))
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return found
+
+
+def imported_namespaces(loaded: Loaded) -> dict[str, Namespace]:
+    """Import the Socket.IO namespaces that the settings name, as `imported_runnables` does; by name.
+
+    Raises:
+        SettingsError: As `imported_runnables`; also two with the same name.
+    """
+    if loaded.settings.socketio.import_:
+        _look_in(loaded.file.parent if loaded.file else Path.cwd())
+    found: dict[str, Namespace] = {}
+    problems = []
+    for place in loaded.settings.socketio.import_:
+        try:
+            namespace = _namespace(place, found)
+            found[namespace.name] = namespace
+        except _Problem as problem:
+            problems.append(_told(loaded, ("socketio", "import"), problem))
     if problems:
         raise SettingsError("\n".join(problems))
     return found
@@ -62,7 +82,30 @@ class _Problem(Exception):
     """Why a setting cannot be used, in words."""
 
 
+def _told(loaded: Loaded, key: Key, problem: _Problem) -> str:
+    origin = loaded.origin(key)
+    return f"{'' if origin == DEFAULT else f'{origin}: '}{dotted(key)}: {problem}"
+
+
+def _namespace(place: str, others: Container[str]) -> Namespace:
+    value = _imported(place)
+    if not isinstance(value, Namespace):
+        raise _Problem(f"{place} is no antiphon.Namespace but a {type(value).__name__}")
+    if value.name in others:
+        raise _Problem(f"{place}: there is a namespace {value.name!r} already")
+    return value
+
+
 def _runnable(name: str, place: str) -> Runnable:
+    try:
+        runnable = Runnable(name, _imported(place))
+        runnable.check()
+    except TypeError as exc:
+        raise _Problem(str(exc)) from exc
+    return runnable
+
+
+def _imported(place: str) -> Any:
     module, _, path = place.partition(":")
     value: Any
     try:
@@ -77,12 +120,7 @@ def _runnable(name: str, place: str) -> Runnable:
         if not hasattr(value, part):
             raise _Problem(f"{module} has no {path!r}")
         value = getattr(value, part)
-    try:
-        runnable = Runnable(name, value)
-        runnable.check()
-    except TypeError as exc:
-        raise _Problem(str(exc)) from exc
-    return runnable
+    return value
 
 
 def _parts(path: str) -> Iterator[str]:

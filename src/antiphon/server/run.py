@@ -7,7 +7,7 @@ import gc
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any
@@ -18,11 +18,12 @@ import uvicorn
 from antiphon.server.app import Server
 from antiphon.server.auth import operator_token
 from antiphon.server.core import Core
-from antiphon.server.imported import check_agents, imported_runnables
+from antiphon.server.imported import check_agents, imported_namespaces, imported_runnables
 from antiphon.server.listeners import Listeners, bound, port_of, url_host
 from antiphon.server.readiness import Readiness
 from antiphon.server.runnables import Runnable
 from antiphon.server.settings import Loaded, Settings, policy_of
+from antiphon.transports.socketio.namespace import Namespace
 
 FAREWELL_S = 1.0  # for clients to take what is queued before their sockets are closed
 PING_INTERVAL_S = 25.0
@@ -41,17 +42,21 @@ def serve(loaded: Loaded, *, announce: Callable[[str], None] = print) -> None:
         DataDirectoryInUse, StorageError, SettingsError
     """
     settings = loaded.settings
-    runnables = imported_runnables(loaded)
+    runnables, namespaces = imported_runnables(loaded), imported_namespaces(loaded)
     check_agents(loaded)
     for warning in loaded.warnings:
         log.warning(warning)
     _calm_collector()
     with bound(settings) as listeners, asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, runnables, listeners, announce))
+        runner.run(_serve(settings, runnables, namespaces, listeners, announce))
 
 
 async def _serve(
-    settings: Settings, runnables: Sequence[Runnable], listeners: Listeners, announce: Callable[[str], None]
+    settings: Settings,
+    runnables: Sequence[Runnable],
+    namespaces: Mapping[str, Namespace],
+    listeners: Listeners,
+    announce: Callable[[str], None],
 ) -> None:
     port = listeners.port
     policy = policy_of(settings, ports=listeners.ports)
@@ -61,6 +66,7 @@ async def _serve(
         app.sites.listens(port_of(own), dialect)
     for runnable in runnables:
         app.offer(runnable)
+    app.namespaces.update(namespaces)
     async with app.running() as core:
         live = f"ws://{_name(settings)}:{port}/live"
         core.readiness = Readiness(core.hub, core.canary, lambda: live + app.ticket())

@@ -16,6 +16,9 @@ const NEAR_ROWS = 12;
 /** While one follows, older ones beyond so many are let go. */
 const KEEP = 3000;
 const PLACE_MS = 200;
+/** A row that was asked for has stood still for so many frames: it is where it will be. */
+const STILL_FRAMES = 4;
+const REVEAL_MS = 5000;
 
 interface Reveal {
   readonly offset: number;
@@ -87,12 +90,17 @@ export function useFollowing({ box, rows, shown, following, onFollowing }: View)
     pause();
     void goTo(view.at, "center");
   }, [view.at, box, goTo, pause]);
+  // Rows have a guessed height until they are drawn, so it takes some frames to come to one; others may be put before it meanwhile.
+  const wanted = reveal === null || shown.length === 0 ? -1 : indexAt(shown, reveal.offset);
+  const wantedOffset = shown[wanted]?.offset ?? 0;
   useLayoutEffect(() => {
-    if (reveal === null || shown.length === 0) return;
-    rows.scrollToIndex(indexAt(shown, reveal.offset), { align: reveal.align });
-    setReveal(null);
-    setPlaced(true);
-  }, [reveal, rows, shown]);
+    if (reveal === null || wanted < 0) return;
+    rows.scrollToIndex(wanted, { align: reveal.align });
+    return whenStill(box, wantedOffset, () => {
+      setReveal(null);
+      setPlaced(true);
+    });
+  }, [reveal, rows, wanted, wantedOffset, box]);
   useEffect(() => {
     if (!placed) return;
     if (following) return keepPlace(null);
@@ -111,10 +119,10 @@ export function useFollowing({ box, rows, shown, following, onFollowing }: View)
 
   useEffect(() => keepNewest(following ? KEEP : Infinity), [following, keepNewest]);
   useEffect(() => {
-    if (older !== "idle" || first <= oldest || height === 0) return;
-    const wanted = following ? total < 2 * height && entries.length < KEEP : topIndex < NEAR_ROWS;
-    if (wanted) void loadOlder();
-  }, [older, first, oldest, height, total, following, topIndex, entries.length, loadOlder]);
+    if (older !== "idle" || first <= oldest || height === 0 || reveal !== null) return;
+    const isWanted = following ? total < 2 * height && entries.length < KEEP : topIndex < NEAR_ROWS;
+    if (isWanted) void loadOlder();
+  }, [older, first, oldest, height, total, following, topIndex, entries.length, loadOlder, reveal]);
 
   const atEnd = useCallback((): boolean => {
     const element = box.current;
@@ -148,4 +156,20 @@ export function useFollowing({ box, rows, shown, following, onFollowing }: View)
   );
   const fresh = following ? 0 : speechesAfter(shown, seen);
   return { fresh, follow, toggle: following ? pause : follow, onScroll, onWheel, onKeyDown };
+}
+
+/** Calls back once a row is drawn and stands still, at the latest after a while. Returns what stops that. */
+function whenStill(box: RefObject<HTMLDivElement | null>, offset: number, done: () => void): () => void {
+  const until = performance.now() + REVEAL_MS;
+  let top: number | undefined;
+  let still = 0;
+  let frame = requestAnimationFrame(function look(now) {
+    const row = box.current?.querySelector(`[data-offset="${offset}"]`);
+    const found = row?.getBoundingClientRect().top;
+    still = found !== undefined && found === top ? still + 1 : 0;
+    top = found;
+    if (still >= STILL_FRAMES || now > until) done();
+    else frame = requestAnimationFrame(look);
+  });
+  return () => cancelAnimationFrame(frame);
 }

@@ -159,13 +159,27 @@ class UserSettings(Group):
     )
 
 
+Importable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_.]*$")]
+
+
 class RunnableSettings(Group):
     """A function that can be started as a run."""
 
-    import_: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_.]*$")] = Field(
+    import_: Importable = Field(
         alias="import",
         description="The function as `module:function`; the directory of antiphon.toml is looked in first. It is "
         "imported when the server starts.",
+    )
+
+
+class SocketIoSettings(Group):
+    """Socket.IO for code of one's own."""
+
+    import_: tuple[Importable, ...] = Field(
+        default=(),
+        alias="import",
+        description="Namespaces (`antiphon.Namespace`) as `module:name`; the directory of antiphon.toml is looked in "
+        "first. They are imported when the server starts, and served at `/socket.io/`.",
     )
 
 
@@ -193,6 +207,7 @@ class Settings(Group):
     tools: ToolsConfig = Field(default_factory=ToolsConfig)
     mcp: Annotated[Mapping[Name, McpConfig], *_FrozenMap] = Field(default_factory=dict, validate_default=True)
     forum: ForumConfig = Field(default_factory=ForumConfig)
+    socketio: SocketIoSettings = Field(default_factory=SocketIoSettings)
 
     dialect: DialectsSettings = Field(default_factory=DialectsSettings)
 

@@ -300,12 +300,10 @@ class Client:
         name, *args = packet.data
         if not peer.namespace.has(name):
             return None
-        return self._handling.take(Work(partial(self._answer, peer, name, args, packet.id), name, size))
+        answer = partial(self._answer, peer, name, args, packet.id)
+        return self._handling.take(Work(answer, name, size, peer.entering))
 
     async def _answer(self, peer: Peer, name: str, args: Sequence[Any], number: int | None) -> None:
-        if peer.entering is not None:
-            await asyncio.wait([peer.entering])
-            peer.entering = None
         try:
             result = await peer.namespace.answer(peer, name, args)
             if number is not None:

@@ -23,6 +23,7 @@ class Work(NamedTuple):
     begin: Callable[[], Coroutine[Any, Any, None]]
     name: str
     size: int  # of its packet
+    after: asyncio.Future[None] | None = None  # what must have been done before
 
 
 class Handling:
@@ -38,7 +39,7 @@ class Handling:
         self._crew = crew
         self._most_bytes = most_bytes
         self._running = 0
-        self._waiting: deque[Work] | None = None  # most clients never have any
+        self._waiting: deque[Work] | None = None  # most clients hardly ever have any
         self._waiting_bytes = 0
         self._room: asyncio.Future[None] | None = None  # somebody waits for room
 
@@ -47,13 +48,13 @@ class Handling:
 
     def take(self, work: Work) -> asyncio.Future[None] | None:
         """Begin, or let it wait; a future asks to bring no more before it is done."""
-        if self._running < MAX_RUNNING:
-            self._begin(work)
-            return None
         if self._waiting is None:
             self._waiting = deque()
         self._waiting.append(work)
         self._waiting_bytes += work.size
+        if work.after is not None and not work.after.done():
+            work.after.add_done_callback(self._begin_some)
+        self._begin_some()
         if self._has_room:
             return None
         if self._room is None:
@@ -64,19 +65,30 @@ class Handling:
     def _has_room(self) -> bool:
         return len(self._waiting or ()) <= MAX_WAITING and self._waiting_bytes <= self._most_bytes
 
+    def _begin_some(self, _: object = None) -> None:
+        """Begin what may be begun: never a later event before an earlier one that waits for the same thing."""
+        waiting = self._waiting or deque()
+        blocked: list[Work] = []
+        while waiting and self._running < MAX_RUNNING:
+            work = waiting.popleft()
+            if work.after is not None and not work.after.done():
+                blocked.append(work)
+            else:
+                self._begin(work)
+        waiting.extendleft(reversed(blocked))
+        self._waiting = waiting or None
+        if self._room is not None and self._has_room:
+            room, self._room = self._room, None
+            if not room.done():
+                room.set_result(None)
+
     def _begin(self, work: Work) -> None:
         self._running += 1
+        self._waiting_bytes -= work.size
         self._crew.start(work.begin(), name=f"socket.io {work.name[:80]}").add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._running -= 1
         if self._waiting and task.cancelled():  # the server stops
             self._waiting.clear()
-        if self._waiting:
-            work = self._waiting.popleft()
-            self._waiting_bytes -= work.size
-            self._begin(work)
-        if self._room is not None and self._has_room:
-            room, self._room = self._room, None
-            if not room.done():
-                room.set_result(None)
+        self._begin_some()
