@@ -10,6 +10,9 @@ JOBS ?= 2
 PYTEST_ARGS ?=
 UV := uv==0.13.8
 
+# Bytecode is kept: a suite that starts a thousand processes would compile the sources in each of them.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint format bench dashboard node chromium javascript build lock clean
 

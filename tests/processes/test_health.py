@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from antiphon.services.processes.config import ProcessConfig
-from antiphon.services.processes.health import new_client, probe
+from antiphon.services.processes.health import HealthClient, probe
 
 
 @asynccontextmanager
@@ -31,8 +31,11 @@ async def answering(reply: bytes | None) -> AsyncIterator[int]:
 
 async def ask(**fields: object) -> str | None:
     config = ProcessConfig.model_validate({"command": ["true"], "health_timeout_s": 5, **fields})
-    async with new_client() as client:
+    client = HealthClient()
+    try:
         return await probe(config, client)
+    finally:
+        await client.aclose()
 
 
 @pytest.mark.parametrize("status", [200, 204, 302, 399])

@@ -131,7 +131,9 @@ class Page:
     async def connect(cls, server: RealServer, port: int | None = None, **options: Any) -> AsyncIterator[Page]:
         """A page that was greeted."""
         address = f"ws://127.0.0.1:{port or server.port}{SOCKET}"
-        async with websockets.connect(address, max_size=None, ping_interval=None, **options) as socket:
+        # A dead server says no farewell.
+        options = {"max_size": None, "ping_interval": None, "close_timeout": 0.1, **options}
+        async with websockets.connect(address, **options) as socket:
             page = cls(socket)
             assert str(await socket.recv()).startswith("0{")
             await socket.send("40")

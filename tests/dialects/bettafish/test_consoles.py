@@ -224,7 +224,7 @@ async def settled(house: House, app: str, last: str) -> list[str]:
     """The output once it ends with this line."""
     async with Page.connect(house.server) as page:
         found = await output(house, app)
-        while not found[-1].endswith(f"] {last}"):
-            await page.next("console_output", "status_update")
+        if not found or not found[-1].endswith(f"] {last}"):
+            await page.until_line(app, last)
             found = await output(house, app)
     return found

@@ -16,26 +16,26 @@ _FIRST_PAUSE_S = 0.05  # between the first checks; doubles up to the interval
 _LOOPBACK = ("127.0.0.1", "::1")
 
 
-async def probe(config: ProcessConfig, client: httpx2.AsyncClient) -> str | None:
+async def probe(config: ProcessConfig, client: HealthClient) -> str | None:
     """Ask once, with the configured deadline. None = it answers; otherwise why it does not, in words."""
     deadline_s = config.health_timeout_s
     try:
         async with asyncio.timeout(deadline_s):
             if config.port is not None and not await _accepts(config.port):
                 return f"port {config.port} does not accept connections"
-            return None if config.url is None else await _answers(str(config.url), client)
+            return None if config.url is None else await _answers(str(config.url), client.open())
     except TimeoutError:
         return f"no answer within {deadline_s:g} s"
 
 
-async def changes(config: ProcessConfig, client: httpx2.AsyncClient, started_s: float) -> AsyncIterator[str | None]:
+async def changes(config: ProcessConfig, client: HealthClient, started_s: float) -> AsyncIterator[str | None]:
     """Ask again and again, and yield what `probe` said whenever that changes.
 
     Before the first good answer the program has `start_timeout_s`: until then nothing is yielded.
 
     Args:
         config: What to ask, and how often.
-        client: From `new_client`.
+        client: Asks its URL.
         started_s: Unix time of the program's start.
     """
     pause = Backoff(_FIRST_PAUSE_S, config.health_interval_s, jitter=0.0)
@@ -56,10 +56,22 @@ def has_probe(config: ProcessConfig | None) -> bool:
     return config is not None and (config.port is not None or config.url is not None)
 
 
-def new_client() -> httpx2.AsyncClient:
-    """A client for `probe`: no proxies, no redirects, no connection kept; the deadline is the probe's."""
-    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
-    return httpx2.AsyncClient(trust_env=False, follow_redirects=False, timeout=None, limits=limits)
+class HealthClient:
+    """Asks URLs: no proxies, no redirects, no connection kept; the deadline is the probe's."""
+
+    def __init__(self) -> None:
+        self._client: httpx2.AsyncClient | None = None
+
+    def open(self) -> httpx2.AsyncClient:
+        """Made by the first question: reading the authorities' certificates takes longer than many a server's start."""
+        if self._client is None:
+            limits = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
+            self._client = httpx2.AsyncClient(trust_env=False, follow_redirects=False, timeout=None, limits=limits)
+        return self._client
+
+    async def aclose(self) -> None:
+        if self._client is not None:
+            await self._client.aclose()
 
 
 async def _accepts(port: int) -> bool:

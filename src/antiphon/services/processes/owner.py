@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import TypedDict
 
-import httpx2
 import structlog
 
 from antiphon.errors import AntiphonError, Busy, ConflictError
@@ -21,7 +20,7 @@ from antiphon.hub import Hub
 from antiphon.services.backoff import Backoff
 from antiphon.services.processes.beside import Beside
 from antiphon.services.processes.config import ProcessConfig
-from antiphon.services.processes.health import changes, has_probe
+from antiphon.services.processes.health import HealthClient, changes, has_probe
 from antiphon.services.processes.ingest import Ingestor
 from antiphon.services.processes.life import Life, launch
 from antiphon.services.processes.mailbox import Mailbox, Waiters, give
@@ -49,7 +48,7 @@ class Surroundings:
     hub: Hub
     table: StateTable
     root: Path  # DATA/processes
-    client: httpx2.AsyncClient
+    client: HealthClient
     known: Callable[[str], None]  # told the key of a start made here
     dependencies: Callable[[str], Awaitable[None]]  # starts them and waits; raises ConflictError
     voices: Voices | None = None  # of programs that are runs; None = there are no runs

@@ -18,7 +18,7 @@ from antiphon.services.processes.adoption import attach, settle_name
 from antiphon.services.processes.config import ProcessConfig, check_dependencies
 from antiphon.services.processes.directories import StartDirectory, find
 from antiphon.services.processes.discovery import LOOK_INTERVAL_S, looks
-from antiphon.services.processes.health import new_client
+from antiphon.services.processes.health import HealthClient
 from antiphon.services.processes.life import Life
 from antiphon.services.processes.order import stop_in_order
 from antiphon.services.processes.owner import Owner, Surroundings
@@ -67,7 +67,7 @@ class Processes:
         self._tasks: set[asyncio.Task[None]] = set()
         self._owning: dict[str, asyncio.Task[None]] = {}
         self._around = Surroundings(
-            hub, self._table, self._root, new_client(), self._known.add, self._dependencies, voices
+            hub, self._table, self._root, HealthClient(), self._known.add, self._dependencies, voices
         )
         self._closing = False
 
