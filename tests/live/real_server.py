@@ -8,7 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
+
+from tests.live.nursery import Born, Nursery
 
 STARTED_WITHIN_S = 30
 COMMAND = ("-m", "antiphon")
@@ -23,7 +26,7 @@ class RealServer:
         self.printed: list[str] = []
         self._config = config
         self._environ = environ or {}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Born | None = None
 
     @property
     def url(self) -> str:
@@ -46,16 +49,10 @@ class RealServer:
             await asyncio.to_thread(self._launch, arguments)
 
     def _launch(self, arguments: list[str]) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, *COMMAND, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            env={**os.environ, **self._environ},
-            cwd=self.data.parent,
-        )
+        self._process = begin(arguments, {**os.environ, **self._environ}, str(self.data.parent))
         self._listening(self._process)
 
-    def _listening(self, process: subprocess.Popen[bytes]) -> None:
+    def _listening(self, process: subprocess.Popen[bytes] | Born) -> None:
         assert process.stdout is not None
         for line in process.stdout:
             self.printed.append(line.decode().strip())
@@ -81,6 +78,19 @@ class RealServer:
         if process.stdout is not None:
             process.stdout.close()
         return status
+
+
+@cache
+def nursery() -> Nursery:
+    return Nursery()
+
+
+def begin(arguments: list[str], environ: dict[str, str], cwd: str) -> subprocess.Popen[bytes] | Born:
+    """Start the command."""
+    if hasattr(os, "pidfd_open"):
+        return nursery().bear(arguments, environ, cwd)
+    command = [sys.executable, *COMMAND, *arguments]
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environ, cwd=cwd)
 
 
 def free_port() -> int:

@@ -96,6 +96,8 @@ async def test_a_proxy_that_cuts_connections(calm: Served, transports: list[str]
         for turn in range(3):
             await python.next("auth")
             assert await python.call("message-with-ack", turn) == turn
+            session = calm.engine.all()[-1]
+            await until(lambda: not session.polls or session.mailbox.is_polled)  # noqa: B023 - it is awaited here
             proxy.cut()
             await python.next("disconnect")
         await python.next("auth")
