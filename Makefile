@@ -25,7 +25,7 @@ run: $(VENV)/.run dashboard ## Serve the demo workspace on 127.0.0.1:8003 (PORT=
 test: $(VENV)/.dev dashboard javascript chromium ## Run the whole suite (PYTEST_ARGS="-k words", JOBS=2)
 	$(NODE) --in clients/typescript npm test
 	$(NODE) --in web npm test
-	$(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
 check: lint test ## Lint, strict types, then the whole suite
 

@@ -58,7 +58,7 @@ async def one(live: Any, place: str, chance: random.Random) -> None:
             tell("begun", run_id, place=place)
             try:
                 await WORK[place](run, chance)
-            except asyncio.CancelledError:
+            except (asyncio.CancelledError, antiphon.RunCancelled):  # the latter where what it asks for comes too late
                 tell("interrupted", run_id)
                 raise
     except antiphon.AntiphonError as error:

@@ -21,13 +21,12 @@ expect.set_options(timeout=WITHIN_MS)
 OpenPage = Callable[..., Awaitable[Page]]
 
 
-def marks(group: str) -> list[pytest.MarkDecorator]:
-    """Marks of a module: its tests share a browser, a server and an event loop, so they stay together."""
+def marks() -> list[pytest.MarkDecorator]:
+    """Marks of a module: its tests share a browser, a server and an event loop."""
     return [
         pytest.mark.browser,
         pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/chromium"),
         pytest.mark.asyncio(loop_scope="module"),
-        pytest.mark.xdist_group(f"dashboard-{group}"),
     ]
 
 

@@ -15,7 +15,7 @@ from tests.browser.dashboard import OpenPage, marks
 from tests.dialects.agent_engine.engine import go_on, newest_run, post, scripted_server, steps
 from tests.live.real_server import RealServer, free_port
 
-pytestmark = marks("agent-engine")
+pytestmark = marks()
 TEST_PAGE = "/static/test_websocket.html"
 
 

@@ -16,7 +16,7 @@ from tests.browser.test_dashboard_look import NARROW, expect_nothing_beyond
 from tests.live.real_server import RealServer
 from tests.live.workspace import serving
 
-pytestmark = marks("agents")
+pytestmark = marks()
 
 THREAD = re.compile(r"/agents/writer/thread_\w+$")
 

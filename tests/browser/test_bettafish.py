@@ -12,7 +12,7 @@ from tests.browser.dashboard import marks
 from tests.dialects.bettafish.room import House
 from tests.live.real_server import free_port
 
-pytestmark = marks("bettafish")
+pytestmark = marks()
 STOCK = Path(__file__).parents[1] / "socket_io/node/node_modules"
 LINES = 10_000
 PARTS = (4000, 5500, LINES)

@@ -11,7 +11,7 @@ from tests.browser.dashboard import OpenPage, marks
 from tests.live.real_server import RealServer
 from tests.live.workspace import ask, serving
 
-pytestmark = marks("api")
+pytestmark = marks()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

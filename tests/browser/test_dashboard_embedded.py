@@ -16,7 +16,7 @@ from playwright.async_api import expect
 from tests.browser.dashboard import OpenPage, expect_live, line, marks
 from tests.live.workspace import python, write_settings
 
-pytestmark = marks("embedded")
+pytestmark = marks()
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "embed" / "main.py"
 TALKER = "import sys\nfor text in sys.stdin: print('said', text.strip(), flush=True)"

@@ -13,7 +13,7 @@ from tests.browser.dashboard import READ_ROWS, OpenPage, line, log, marks, rows
 from tests.live.real_server import RealServer
 from tests.live.workspace import ask, python, serving, until_log
 
-pytestmark = marks("flood")
+pytestmark = marks()
 
 # Pours until it is told that it is enough, then says how much it was.
 FLOOD = """

@@ -23,7 +23,7 @@ from tests.browser.dashboard import (
 from tests.live.real_server import RealServer
 from tests.live.workspace import ask, python, serving, until_lines, until_row
 
-pytestmark = marks("logs")
+pytestmark = marks()
 
 LINES = 100_000
 BIG = """

@@ -12,7 +12,7 @@ from tests.browser.dashboard import OpenPage, line, marks
 from tests.live.real_server import RealServer
 from tests.live.workspace import python, serving, until_lines, until_row
 
-pytestmark = marks("look")
+pytestmark = marks()
 
 NARROW: ViewportSize = {"width": 380, "height": 780}
 LONG_NAME = "a-process-whose-name-is-really-longer-than-anybody-would-like"

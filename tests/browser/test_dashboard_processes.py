@@ -15,7 +15,7 @@ from tests.browser.dashboard import OpenPage, line, marks
 from tests.live.real_server import RealServer
 from tests.live.workspace import ask, python, rows, serving, until_row
 
-pytestmark = marks("processes")
+pytestmark = marks()
 
 SLEEPER = "import signal; print('up', flush=True); signal.pause()"
 ENDS = "import sys; print('done'); sys.exit(3)"

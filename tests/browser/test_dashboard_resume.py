@@ -13,7 +13,7 @@ from tests.browser.dashboard import READ_ROWS, OpenPage, expect_live, indicator,
 from tests.live.real_server import RealServer
 from tests.live.workspace import python, serving, until_row, whole_log
 
-pytestmark = marks("resume")
+pytestmark = marks()
 
 LINES = 3000
 # Writes its lines without a break, except at two of them, where it waits for somebody to look into a FIFO.

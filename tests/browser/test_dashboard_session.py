@@ -14,7 +14,7 @@ from tests.browser.dashboard import OpenPage, expect_live, line, marks
 from tests.live.real_server import RealServer
 from tests.live.workspace import python, serving
 
-pytestmark = marks("session")
+pytestmark = marks()
 
 TOKEN = "anna-s-token-for-the-tests"
 FEW = {"reader": ["read log:*"], "nobody": []}

@@ -15,7 +15,7 @@ from tests.live.peers import Rpc
 from tests.live.real_server import RealServer
 from tests.live.workspace import serving
 
-pytestmark = marks("tools")
+pytestmark = marks()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -16,7 +16,7 @@ from tests.forum.kit import START, ScriptedModel, output, spread
 from tests.live.real_server import RealServer
 from tests.live.workspace import ask, python, serving, until_row
 
-pytestmark = marks("forum")
+pytestmark = marks()
 
 # Writes into its log what it is told to, line by line.
 SPEAKER = "import sys\nfor line in sys.stdin.buffer:\n    sys.stdout.buffer.write(line)\n    sys.stdout.buffer.flush()"

@@ -21,7 +21,7 @@ from tests.live.real_server import RealServer
 from tests.live.running import story
 from tests.live.workspace import ask, serving
 
-pytestmark = marks("run-resume")
+pytestmark = marks()
 
 AGENT = Path(__file__).with_name("walking_agent.py")
 WIDE = {"width": 1440, "height": 900}

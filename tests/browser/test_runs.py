@@ -16,7 +16,7 @@ from tests.browser.test_dashboard_look import NARROW, expect_nothing_beyond
 from tests.live.real_server import RealServer
 from tests.live.workspace import ask, serving
 
-pytestmark = marks("runs")
+pytestmark = marks()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

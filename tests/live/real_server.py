@@ -86,8 +86,8 @@ def nursery() -> Nursery:
 
 
 def begin(arguments: list[str], environ: dict[str, str], cwd: str) -> subprocess.Popen[bytes] | Born:
-    """Start the command."""
-    if hasattr(os, "pidfd_open"):
+    """Start the command: from the nursery, unless the environment changes what Python itself does."""
+    if hasattr(os, "pidfd_open") and environ.get("PYTHONPATH") == os.environ.get("PYTHONPATH"):
         return nursery().bear(arguments, environ, cwd)
     command = [sys.executable, *COMMAND, *arguments]
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environ, cwd=cwd)

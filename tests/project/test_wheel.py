@@ -21,7 +21,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("wheel")]  # built once
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def call(*command: object, cwd: Path, env: dict[str, str] | None = None) -> str:

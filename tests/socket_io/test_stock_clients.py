@@ -36,7 +36,7 @@ async def node(proxy: Proxy) -> AsyncIterator[Stock]:
         yield found
 
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("stock clients")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 WAYS = pytest.mark.parametrize("transports", [["polling"], ["websocket"], ["polling", "websocket"]], ids="+".join)
 VERSIONS = pytest.mark.parametrize("version", ["newest", "first"])
 
