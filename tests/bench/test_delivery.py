@@ -71,9 +71,18 @@ async def test_after_a_cut_all_come_back_with_what_they_had(port: int) -> None:
     assert (report["open"], report["duplicates"], report["lowest"]) == (3, 3, 4)
 
 
-@pytest.mark.parametrize("scenario", ["bursts", "storm", "messages"])
+@pytest.mark.parametrize("scenario", ["bursts", "storm", "messages", "socketio", "socketio-polling"])
 def test_it_runs(scenario: str) -> None:
-    command = [sys.executable, "-m", "bench.delivery", "--quick", "--only", scenario, "--servers", "antiphon"]
+    command = [
+        sys.executable,
+        "-m",
+        "bench.delivery",
+        "--quick",
+        "--only",
+        scenario,
+        "--servers",
+        "antiphon,antiphon-socketio",
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     assert "is written" not in done.stdout
