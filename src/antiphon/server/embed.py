@@ -209,11 +209,15 @@ class Antiphon:
                 missed; at most 600. 0 = it begins anew.
         Raises:
             ValueError: No namespace can have this name, or this time is too long.
-            ConflictError: It is there already, or the app runs; or, then, `/` belongs to a dialect that is turned on.
+            ConflictError: It is there already, belongs to a dialect that is turned on, or the app runs.
         """
         if self._core is not None:
             raise ConflictError("namespaces are made before the app runs")
         made = Namespace(namespace, recovery_s=recovery_s)
+        if namespace in self._settings.dialect.namespaces:
+            raise ConflictError(
+                f"the namespace {namespace!r} belongs to dialect.bettafish: turn it off, or use another"
+            )
         if namespace in self._server.namespaces:
             raise ConflictError(f"there is a namespace {namespace!r} already")
         self._server.namespaces[namespace] = made

@@ -46,7 +46,7 @@ def imported_namespaces(loaded: Loaded) -> dict[str, Namespace]:
     problems = []
     for place in loaded.settings.socketio.import_:
         try:
-            namespace = _namespace(place, found)
+            namespace = _namespace(place, loaded.settings.dialect.namespaces, found)
             found[namespace.name] = namespace
         except _Problem as problem:
             problems.append(_told(loaded, ("socketio", "import"), problem))
@@ -87,10 +87,14 @@ def _told(loaded: Loaded, key: Key, problem: _Problem) -> str:
     return f"{'' if origin == DEFAULT else f'{origin}: '}{dotted(key)}: {problem}"
 
 
-def _namespace(place: str, others: Container[str]) -> Namespace:
+def _namespace(place: str, dialects: Container[str], others: Container[str]) -> Namespace:
     value = _imported(place)
     if not isinstance(value, Namespace):
         raise _Problem(f"{place} is no antiphon.Namespace but a {type(value).__name__}")
+    if value.name in dialects:
+        raise _Problem(
+            f"{place}: the namespace {value.name!r} belongs to dialect.bettafish: turn it off, or use another"
+        )
     if value.name in others:
         raise _Problem(f"{place}: there is a namespace {value.name!r} already")
     return value

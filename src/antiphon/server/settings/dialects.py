@@ -106,3 +106,8 @@ class DialectsSettings(BaseModel):
 
     agent_engine: AgentEngineSettings = Field(default_factory=AgentEngineSettings)
     bettafish: BettafishSettings = Field(default_factory=BettafishSettings)
+
+    @property
+    def namespaces(self) -> frozenset[str]:
+        """Of Socket.IO, that dialects have for themselves."""
+        return frozenset({"/"} if self.bettafish.enabled else ())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from antiphon.dialects.base import Space
-from antiphon.errors import ConflictError
 from antiphon.server.core import Core
 from antiphon.server.socketio.site import SocketSite
 from antiphon.server.socketio.spaces import ROOT, root_namespace, speakers_of
@@ -14,10 +13,8 @@ from antiphon.transports.socketio.rooms import FAMILY, open_rooms
 
 
 def open_site(core: Core, spaces: Sequence[Space], namespaces: Mapping[str, Namespace]) -> SocketSite:
-    """Socket.IO for one listener. Raises ConflictError: the program and a dialect both want the namespace `/`."""
+    """Socket.IO for one listener; where there are dialects, `/` is theirs."""
     found = dict(namespaces)
-    if spaces and ROOT in found:
-        raise ConflictError("the namespace `/` belongs to dialects: turn them off in [dialect.NAME], or use another")
     if spaces:
         found[ROOT] = root_namespace(core, spaces)
     return SocketSite(core, found, {FAMILY: open_rooms(core.hub, found), **speakers_of(spaces)})
