@@ -131,6 +131,7 @@ async def test_the_indicator_counts_down(tmp_path: Path, open_page: OpenPage) ->
         await page.clock.install()
         await page.goto(server.url)
         await expect_live(page)
+        await expect(page.get_by_text("No process and no log yet")).to_be_visible()  # all of the page has come
         await page.clock.pause_at(await page.evaluate("Date.now() + 1000"))
         await server.kill()
         await expect(indicator(page)).to_have_text("Reconnecting in 1 s")
