@@ -54,7 +54,8 @@ async def opening(browser: Browser) -> AsyncIterator[OpenPage]:
             page.set_default_timeout(WITHIN_MS)
             allowed = [LOST] * may_lose + [REFUSED] * may_refuse
             _watch(page, complaints, re.compile("|".join(allowed) or "(?!)"))
-            await page.goto(url)
+            # Whose server will die has come whole before: its parts are loaded as they are needed.
+            await page.goto(url, wait_until="networkidle" if may_lose else "load")
             return page
 
         yield open_page
