@@ -6,7 +6,7 @@ import json
 import select
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -99,15 +99,8 @@ def load(
             greeted=receiver.greeted, number=receiver.number, time=receiver.time,
         )  # fmt: skip
         command: list[str | Path] = [program("load"), *flags, *hello, *options]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-            try:
-                clients = Load(process, Path(folder))
-                answer = clients.connect()
-                if answer["open"] != count:
-                    raise RuntimeError(f"only {answer['open']} of {count} connections became ready")
-                yield clients
-            finally:
-                process.kill()
+        with _connected(command, Path(folder), count) as clients:
+            yield clients
 
 
 @contextmanager
@@ -119,17 +112,22 @@ def polling(port: int, receiver: Receiver, count: int) -> Iterator[Load]:
             port=port, path=receiver.path.partition("?")[0], count=count, ready=receiver.ready,
             number=receiver.number, time=receiver.time, hello=_write(Path(folder), (more,)),
         )  # fmt: skip
-        with subprocess.Popen(
-            [program("poll"), *flags], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as process:
-            try:
-                clients = Load(process, Path(folder))
-                answer = clients.connect()
-                if answer["open"] != count:
-                    raise RuntimeError(f"only {answer['open']} of {count} clients became ready")
-                yield clients
-            finally:
-                process.kill()
+        with _connected([program("poll"), *flags], Path(folder), count) as clients:
+            yield clients
+
+
+@contextmanager
+def _connected(command: Sequence[str | Path], folder: Path, count: int) -> Iterator[Load]:
+    """The receivers of this program, all of them ready."""
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            clients = Load(process, folder)
+            answer = clients.connect()
+            if answer["open"] != count:
+                raise RuntimeError(f"only {answer['open']} of {count} connections became ready")
+            yield clients
+        finally:
+            process.kill()
 
 
 class Publishing:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -11,7 +10,7 @@ import antiphon
 from antiphon import Event
 from antiphon.cli.ending import FAILED, say
 from antiphon.cli.run_text import RunText
-from antiphon.cli.tailing import Notices, event_row, say_gap
+from antiphon.cli.tailing import Lines, Notices, say_gap
 from antiphon.client import Gap
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def follow_run(run_id: str, *, as_json: bool) -> None:
 def follow_until_end(live: Live, run_id: str, *, as_json: bool) -> None:
     """The same over a connection that is there already."""
     row = live.request("run.get", {"run_id": run_id})["run"]
-    shown = _Lines() if as_json else RunText()
+    shown = Lines() if as_json else RunText()
     try:
         outcome = _show(live, run_id, shown)
     except KeyboardInterrupt:
@@ -44,7 +43,7 @@ def follow_until_end(live: Live, run_id: str, *, as_json: bool) -> None:
         raise typer.Exit(FAILED)
 
 
-def _show(live: Live, run_id: str, shown: RunText | _Lines) -> str | None:
+def _show(live: Live, run_id: str, shown: RunText | Lines) -> str | None:
     """Show events until the outcome, and name it; None if it has ended and its outcome will not come."""
     with live.subscribe(f"run:{run_id}", after="start") as items:
         while batch := items.take():
@@ -56,7 +55,7 @@ def _show(live: Live, run_id: str, shown: RunText | _Lines) -> str | None:
     return None
 
 
-def _take(batch: list[Item], shown: RunText | _Lines) -> str | None:
+def _take(batch: list[Item], shown: RunText | Lines) -> str | None:
     for item in batch:
         if isinstance(item, Gap):
             say_gap(item)
@@ -72,16 +71,3 @@ def _take(batch: list[Item], shown: RunText | _Lines) -> str | None:
 def _is_over(live: Live, run_id: str) -> bool:
     row: dict[str, Any] = live.request("run.get", {"run_id": run_id})["run"]
     return row["ended_at"] is not None
-
-
-class _Lines:
-    """One event per line, as `antiphon tail --json` has them."""
-
-    def show(self, event: Event) -> None:
-        sys.stdout.buffer.write(event_row(event))
-
-    def flush(self) -> None:
-        sys.stdout.buffer.flush()
-
-    def close(self) -> None:
-        self.flush()

@@ -8,7 +8,7 @@ from typing import Any
 import antiphon
 from antiphon import CaughtUp, Cursor, Event, Item, Live
 from antiphon.cli.output import has_colour, safe
-from antiphon.cli.tailing import DIM, RED, RESET, Notices, event_row, say_gap
+from antiphon.cli.tailing import DIM, RED, RESET, Lines, Notices, say_gap
 from antiphon.client import Gap
 
 _HUES = {"INSIGHT": 36, "MEDIA": 35, "QUERY": 34, "HOST": 33, "PERSON": 32}
@@ -124,19 +124,6 @@ class Text:
     def close(self) -> None:
         """End the line that is being written."""
         self._break()
-        self.flush()
-
-
-class Lines:
-    """One event per line, as `antiphon tail --json` has them."""
-
-    def show(self, event: Event) -> None:
-        sys.stdout.buffer.write(event_row(event))
-
-    def flush(self) -> None:
-        sys.stdout.buffer.flush()
-
-    def close(self) -> None:
         self.flush()
 
 

@@ -136,3 +136,16 @@ class _Text:
     def _reset(self, text: str) -> str:
         """A colour that a program's line leaves on ends with the line."""
         return RESET if self._is_terminal and "\x1b" in text else ""
+
+
+class Lines:
+    """One event per line, as `antiphon tail --json` has them."""
+
+    def show(self, event: Event) -> None:
+        sys.stdout.buffer.write(event_row(event))
+
+    def flush(self) -> None:
+        sys.stdout.buffer.flush()
+
+    def close(self) -> None:
+        self.flush()

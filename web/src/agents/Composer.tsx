@@ -1,9 +1,10 @@
 import { type AgentRow, isEnded, type RunRow } from "@antiphon/client";
 import { useConnection } from "@antiphon/client/react";
-import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useRef } from "react";
 
 import { useCommand } from "../app/keys";
 import { useCancel } from "../runs/useCancel";
+import { isSending, isThumb, useGrowth } from "../ui/Composing";
 import { Problem } from "../ui/Notice";
 import { placeOf, setDraft, useDraft } from "./asking";
 import { AgentPicker, ModelPicker } from "./Pickers";
@@ -39,6 +40,9 @@ export function Composer({ agent, agents, thread, active, onSend }: ComposerProp
   };
   useGrowth(field, draft);
   useEffect(() => {
+    if (!isThumb()) field.current?.focus(); // with a keyboard at hand it has the focus from the beginning
+  }, [field]);
+  useEffect(() => {
     if (asked && field.current?.value === "") field.current.blur(); // so that the question's keys act on it
   }, [asked]);
   useCommand("search", () => field.current?.focus());
@@ -49,8 +53,7 @@ export function Composer({ agent, agents, thread, active, onSend }: ComposerProp
       else field.current?.blur();
       event.preventDefault();
     }
-    if (event.key !== "Enter" || event.shiftKey || event.altKey || event.nativeEvent.isComposing) return;
-    if (isThumb() && !event.ctrlKey && !event.metaKey) return; // its keyboard has no other way to a new line
+    if (!isSending(event)) return;
     event.preventDefault();
     send();
   };
@@ -105,19 +108,4 @@ function Hint({ busy }: { readonly busy: string | undefined }): ReactNode {
   const connected = phase === "live" || phase === "catching_up";
   const words = connected ? (busy ?? "") : "sent when connected again";
   return words === "" ? null : <span className="min-w-0 truncate text-s text-dim">{words}</span>;
-}
-
-const isThumb = (): boolean => window.matchMedia("(pointer: coarse)").matches;
-
-/** As high as its text; with a keyboard at hand it has the focus from the beginning. */
-function useGrowth(field: React.RefObject<HTMLTextAreaElement | null>, text: string): void {
-  useLayoutEffect(() => {
-    const element = field.current;
-    if (element === null) return;
-    element.style.height = "auto";
-    element.style.height = `${element.scrollHeight}px`;
-  }, [field, text]);
-  useEffect(() => {
-    if (!isThumb()) field.current?.focus();
-  }, [field]);
 }

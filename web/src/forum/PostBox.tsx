@@ -1,12 +1,11 @@
 import { useConnection, useLive } from "@antiphon/client/react";
-import { type KeyboardEvent, type ReactNode, useLayoutEffect, useRef } from "react";
+import { type KeyboardEvent, type ReactNode, useRef } from "react";
 
 import { useCommand } from "../app/keys";
 import { useSession } from "../app/session";
+import { isSending, useGrowth } from "../ui/Composing";
 import { post, setDraft, useDraft } from "./posting";
 import { useRoom } from "./room";
-
-const isThumb = (): boolean => window.matchMedia("(pointer: coarse)").matches;
 
 /** Where a person joins in. */
 export function PostBox(): ReactNode {
@@ -24,20 +23,14 @@ export function PostBox(): ReactNode {
     post(live, name, draft);
     field.current?.focus();
   };
-  useLayoutEffect(() => {
-    const element = field.current;
-    if (element === null) return;
-    element.style.height = "auto";
-    element.style.height = `${element.scrollHeight}px`;
-  }, [draft]);
+  useGrowth(field, draft);
   useCommand("search", () => field.current?.focus());
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === "Escape") {
       field.current?.blur();
       event.preventDefault();
     }
-    if (event.key !== "Enter" || event.shiftKey || event.altKey || event.nativeEvent.isComposing) return;
-    if (isThumb() && !event.ctrlKey && !event.metaKey) return; // its keyboard has no other way to a new line
+    if (!isSending(event)) return;
     event.preventDefault();
     send();
   };

@@ -1,7 +1,7 @@
-import { useConnection, useLive } from "@antiphon/client/react";
+import { useLive } from "@antiphon/client/react";
 import type { ReactNode } from "react";
 
-import { Problem } from "../ui/Notice";
+import { Unsent } from "../ui/Composing";
 import { postAgain, type Sent, takeBack, useSent } from "./posting";
 import { useRoom } from "./room";
 
@@ -23,27 +23,17 @@ export function SentLines(): ReactNode {
 
 function SentLine({ forum, sent }: { readonly forum: string; readonly sent: Sent }): ReactNode {
   const live = useLive();
-  const { phase } = useConnection();
-  const connected = phase === "live" || phase === "catching_up";
   return (
     <li className="speech voice-person">
       <time />
       <div>
-        <div className="mb-[2px] text-s text-dim" role="status">
-          {sent.phase === "refused" ? "Not sent" : connected ? "Sending" : "Waiting for the connection"}
-        </div>
-        <p className="speech-text text-dim">{sent.text}</p>
-        {sent.phase === "refused" ? (
-          <div className="mt-2 flex flex-wrap items-center gap-2">
-            <button type="button" className="button small thumb" onClick={() => postAgain(live, forum, sent)}>
-              Send again
-            </button>
-            <button type="button" className="button small thumb" onClick={() => takeBack(forum, sent)}>
-              Edit
-            </button>
-            <Problem>{sent.problem}</Problem>
-          </div>
-        ) : null}
+        <Unsent
+          problem={sent.phase === "refused" ? sent.problem : null}
+          onAgain={() => postAgain(live, forum, sent)}
+          onEdit={() => takeBack(forum, sent)}
+        >
+          <p className="speech-text text-dim">{sent.text}</p>
+        </Unsent>
       </div>
     </li>
   );

@@ -11,9 +11,10 @@ from starlette.responses import Response
 
 from antiphon.hub import Outlet, Start, Subscribed, Subscription
 from antiphon.server.access import User, require
-from antiphon.server.connections import Connection, Peer
+from antiphon.server.connections import Connection
 from antiphon.server.core import Core
 from antiphon.server.http.run_codec import START, Final, Place, RunCodec, Translator, find_place
+from antiphon.server.http.stream import stream_peer
 from antiphon.services.runs import run_channel
 from antiphon.transports.base import Ending
 from antiphon.transports.queue import QueueSink
@@ -64,7 +65,7 @@ class RunStream(Response):
         sink = FinalSink(bound_bytes=core.settings.limits.queued_bytes)
         following = _Following(core, wanted, sink)
         await following.subscribe()
-        connection = Connection(_peer(request, user), following.outlet, sink, following.goodbye)
+        connection = Connection(stream_peer(request, user), following.outlet, sink, following.goodbye)
         core.connections.add(connection)
         return cls(core, wanted, connection, sink, following.begin)
 
@@ -141,8 +142,3 @@ class _Following:
 
 async def _run(work: Callable[[], Awaitable[None]]) -> None:
     await work()
-
-
-def _peer(request: Request, user: User) -> Peer:
-    agent = request.headers.get("user-agent")
-    return Peer(user, "sse", request.url.path, request.state.admitted.client, agent[:200] if agent else None)

@@ -66,7 +66,7 @@ class EventStream(Response):
                 outlet.send(codec.entry("subscribed", entry))
                 core.hub.begin(subscription)
 
-        connection = Connection(_peer(request, user), outlet, sink, goodbye)
+        connection = Connection(stream_peer(request, user), outlet, sink, goodbye)
         core.connections.add(connection)
         return cls(core, connection, sink, begin)
 
@@ -102,6 +102,7 @@ def _starts(given: str, channels: list[str]) -> list[tuple[str, Cursor | Start]]
     return list(zip(channels, cursors, strict=True))
 
 
-def _peer(request: Request, user: User) -> Peer:
+def stream_peer(request: Request, user: User) -> Peer:
+    """Who follows a stream that the door has admitted."""
     agent = request.headers.get("user-agent")
     return Peer(user, "sse", request.url.path, request.state.admitted.client, agent[:200] if agent else None)

@@ -17,12 +17,13 @@ from antiphon.errors import Unauthenticated
 from antiphon.hub import Encoded, Gap, Outlet, Start, Subscription
 from antiphon.messages import Event, now_ms
 from antiphon.server.access import User, require
-from antiphon.server.connections import Connection, Peer
+from antiphon.server.connections import Connection
 from antiphon.server.core import Core
 from antiphon.server.dialects.bettafish.reports import ReportsOfCore
 from antiphon.server.http.answers import Json
 from antiphon.server.http.run_codec import Final
 from antiphon.server.http.run_streams import FinalSink
+from antiphon.server.http.stream import stream_peer
 from antiphon.services.runs import run_channel
 from antiphon.transports.base import Ending
 from antiphon.transports.sse import serve_stream
@@ -102,9 +103,7 @@ class ReportStream(Response):
         except BaseException:
             outlet.close()
             raise
-        agent = request.headers.get("user-agent")
-        peer = Peer(user, "sse", request.url.path, request.state.admitted.client, agent[:200] if agent else None)
-        connection = Connection(peer, outlet, sink, lambda reason, _: sink.end())  # noqa: ARG005 - told by the end
+        connection = Connection(stream_peer(request, user), outlet, sink, lambda reason, _: sink.end())  # noqa: ARG005 - told by the end
         core.connections.add(connection)
         return cls(core, sink, connection, story, placed)
 
